@@ -1,0 +1,55 @@
+/**
+ * Every way a migration can fail, closed. `follows` says what the workflow does:
+ * `retry` by itself, `hold` (all is kept until a person mends it, then `ecluse resume W`), `unwind` (undo the phase that failed).
+ * `who` must act; `sentence` is what that person reads. Providers map vendors' error names and statuses to these, never message text.
+ */
+export const errorCodes = {
+  UNAVAILABLE: { follows: 'retry', who: 'nobody', sentence: 'The service did not answer, or answered with a server error.' },
+  THROTTLED: { follows: 'retry', who: 'nobody', sentence: 'The service asked to be called less often.' },
+  BODY_LENGTH: { follows: 'retry', who: 'nobody', sentence: 'The body was shorter or longer than declared.' },
+  CLOCK_SKEW: { follows: 'retry', who: 'operator', sentence: 'The clock of this machine differs from the store’s by more than the signature allows.' },
+  FENCED: { follows: 'retry', who: 'nobody', sentence: 'Another attempt at the same shard has taken over.' },
+  UPLOAD_MISSING: { follows: 'retry', who: 'nobody', sentence: 'The multipart upload is no longer there.' },
+  LEDGER_BUSY: { follows: 'retry', who: 'nobody', sentence: 'The ledger was locked for longer than a writer waits.' },
+  LEDGER_MOVED: { follows: 'retry', who: 'nobody', sentence: 'The ledger has grown since it was read.' },
+  SOURCE_CHANGED: { follows: 'retry', who: 'nobody', sentence: 'The object changed while it was read.' },
+  TARGET_CONDITION: { follows: 'retry', who: 'nobody', sentence: 'The target object was not in the state that the write demanded.' },
+
+  CREDENTIALS_REFUSED: { follows: 'hold', who: 'operator', sentence: 'The store refused the credentials. They are not tried again until a person resumes.' },
+  CREDENTIALS_MISSING: { follows: 'hold', who: 'operator', sentence: 'The worker found no credentials for this store.' },
+  PERMISSION_DENIED: { follows: 'hold', who: 'operator', sentence: 'The credentials are known but lack a right that this step needs.' },
+  BUCKET_MISSING: { follows: 'hold', who: 'operator', sentence: 'The bucket does not exist.' },
+  ENDPOINT_UNREACHABLE: { follows: 'hold', who: 'operator', sentence: 'The store could not be reached for a long time.' },
+  QUOTA_EXCEEDED: { follows: 'hold', who: 'operator', sentence: 'A quota or the space of the store is used up.' },
+  DEPOT_FULL: { follows: 'hold', who: 'operator', sentence: 'The depot has no space left.' },
+  DEPOT_MISSING: { follows: 'hold', who: 'operator', sentence: 'A file that the depot must hold is not there.' },
+  DEPOT_CORRUPT: { follows: 'hold', who: 'operator', sentence: 'A file in the depot does not have the digest it is named by.' },
+  LEDGER_UNAVAILABLE: { follows: 'hold', who: 'operator', sentence: 'The ledger could not be opened or written.' },
+  LEDGER_CONFLICT: { follows: 'hold', who: 'operator', sentence: 'The ledger holds another record under the same event id.' },
+  LEDGER_CORRUPT: { follows: 'hold', who: 'auditor', sentence: 'The ledger does not verify.' },
+  LEDGER_NEEDS_POSTGRES: { follows: 'hold', who: 'operator', sentence: 'A SQLite ledger serves one host; this worker runs on another.' },
+  OBJECT_ARCHIVED: { follows: 'hold', who: 'owner', sentence: 'The object lies in an archive class and must be restored before it can be read.' },
+  OBJECT_MISSING: { follows: 'hold', who: 'owner', sentence: 'The object is not there.' },
+  DELETE_GUARD: { follows: 'hold', who: 'owner', sentence: 'More objects vanished from the source than the plan lets Écluse delete on the target.' },
+  COPY_INCOMPLETE: { follows: 'hold', who: 'operator', sentence: 'Some objects could not be copied or did not verify after every attempt.' },
+  FREEZE_BROKEN: { follows: 'hold', who: 'owner', sentence: 'The source was written to although it was frozen.' },
+  TARGET_DIFFERS: { follows: 'hold', who: 'owner', sentence: 'The target does not hold exactly what was copied and verified.' },
+  LOSS_NOT_ACCEPTED: { follows: 'hold', who: 'owner', sentence: 'The loss report names losses that nobody has accepted.' },
+  UNEXPECTED: { follows: 'hold', who: 'developers', sentence: 'Something happened that Écluse has no name for.' },
+
+  TARGET_NOT_EMPTY: { follows: 'unwind', who: 'owner', sentence: 'The target holds objects that this project did not write.' },
+  TARGET_LOCKED: { follows: 'unwind', who: 'owner', sentence: 'The target has a default lock retention: a copy could not be taken back.' },
+  KEYS_MERGED: { follows: 'unwind', who: 'owner', sentence: 'The target stores two different keys as one: it cannot hold this bucket exactly.' },
+  TARGET_INVALID: { follows: 'unwind', who: 'owner', sentence: 'The target refused the request as invalid.' },
+  UNSUPPORTED: { follows: 'unwind', who: 'owner', sentence: 'The source or the target cannot do what the plan demands.' },
+  CONFIG_INVALID: { follows: 'unwind', who: 'operator', sentence: 'The configuration or the plan is not valid.' },
+  REJECTED: { follows: 'unwind', who: 'approver', sentence: 'The gate was rejected.' },
+} as const satisfies Record<string, { follows: 'retry' | 'hold' | 'unwind'; who: string; sentence: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+export type Follows = (typeof errorCodes)[ErrorCode]['follows'];
+
+export const isErrorCode = (text: string | undefined | null): text is ErrorCode => text != null && Object.hasOwn(errorCodes, text);
+
+/** The codes that Temporal must not retry: `policies.ts` hands this list to every activity. */
+export const nonRetryableCodes: readonly ErrorCode[] = (Object.keys(errorCodes) as ErrorCode[]).filter((code) => errorCodes[code].follows !== 'retry');

@@ -1,0 +1,94 @@
+import type { Digest, Verdict } from './digest.ts';
+import type { BucketWorkload } from './plan.ts';
+import type { LossCount } from './status.ts';
+
+/**
+ * Errands are short workflows that the command starts because it holds no cloud credential: `project/<id>/<errand>`, on the control
+ * queue. Workflow types: inventory, assess, preflight, doctor, ledgerShow, ledgerVerify. Inputs and results hold no key and stay small.
+ */
+export interface InventoryErrand {
+  readonly project: string;
+}
+/** The depot file named by `digest`: InventoryFile as JSON. */
+export interface InventoryResult {
+  readonly digest: Digest;
+  readonly stores: readonly { readonly store: string; readonly buckets: number }[];
+}
+export interface InventoryFile {
+  readonly v: 1;
+  readonly takenAt: string;
+  readonly stores: readonly {
+    readonly store: string;
+    readonly buckets: readonly { readonly bucket: string; readonly createdAt?: string; readonly region?: string }[];
+  }[];
+}
+
+/** A blocker stops before a byte moves; a warning wants acceptance in the loss report; advice only informs. */
+export interface Finding {
+  /** Code, with a section in docs/findings.md. */
+  readonly id: string;
+  readonly level: 'blocker' | 'warning' | 'advice';
+  readonly detail: string;
+  readonly count?: number;
+}
+
+export interface AssessErrand {
+  readonly project: string;
+  readonly entry: BucketWorkload;
+}
+export interface Assessment {
+  readonly workload: string;
+  readonly objects: number;
+  readonly sizeBytes: number;
+  readonly findings: readonly Finding[];
+  readonly losses: readonly LossCount[];
+  /** Depot file with samples of names per finding (JSON): stays in the depot. */
+  readonly samples: Digest;
+}
+
+export interface PreflightErrand {
+  readonly project: string;
+  readonly entry: BucketWorkload;
+}
+export interface Check {
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly detail: string;
+}
+export interface PreflightResult {
+  readonly workload: string;
+  readonly checks: readonly Check[];
+}
+
+export interface DoctorErrand {
+  readonly project: string;
+  /** Name of a store in ecluse.yaml, and a bucket there that may be written to for a moment (as target) or only read (as source). */
+  readonly store: string;
+  readonly bucket: string;
+  readonly side: 'source' | 'target';
+}
+export interface DoctorResult {
+  readonly store: string;
+  readonly checks: readonly Check[];
+}
+
+export interface LedgerShowErrand {
+  readonly project: string;
+  readonly fromSeq: number;
+  /** At most 500 lines an errand. */
+  readonly limit: number;
+}
+export interface LedgerShowResult {
+  readonly lines: readonly string[];
+  readonly size: number;
+}
+export interface LedgerVerifyErrand {
+  readonly project: string;
+}
+export interface LedgerVerifyResult {
+  readonly verdict: Verdict;
+  readonly size: number;
+  readonly root: Digest;
+  readonly head: Digest;
+  readonly problems: readonly string[];
+}
