@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Store } from '../../model/config.ts';
+import type { HttpRequest, Transport } from '../../ports/transport.ts';
+import { canonicalQuery } from '../../wire/sigv4.ts';
+import { endpointOf } from './address.ts';
+import type { CredentialMemory } from './credentials.ts';
+import { thrown } from './errors.ts';
+import type { S3Operation } from './operations.ts';
+
+/** Calls about a bucket, by the SDK: rare, and its serialisers and retries are worth their CPU there. */
+export interface Control {
+  /** Runs one command; its failure is a MigrationError named after the operation. */
+  send<T>(operation: S3Operation, run: (client: S3Client, options: { abortSignal?: AbortSignal }) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** What the store's last answer called itself, for the few habits that no probe can show. */
+  server(): string;
+}
+
+export interface ControlParts {
+  readonly store: S3Store;
+  readonly place: string;
+  readonly transport: Transport;
+  readonly credentials: CredentialMemory;
+}
+
+export function createControl({ store, place, transport, credentials }: ControlParts): Control {
+  let server = '';
+  const client = new S3Client({
+    region: store.region,
+    endpoint: endpointOf(store),
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: 5,
+    retryMode: 'standard',
+    requestHandler: handlerOver(transport, (name) => {
+      server = name;
+    }),
+    // "About to expire", always: the SDK then asks at each call, and our own memory answers at once.
+    credentials: async () => ({ ...(await credentials.current()), expiration: new Date(0) }),
+  });
+  signWithContentMd5(client);
+
+  return {
+    server: () => server,
+    async send(operation, run, signal) {
+      try {
+        return await run(client, signal ? { abortSignal: signal } : {});
+      } catch (error) {
+        const writes = /^(Put|Create|Delete)/.test(operation);
+        const mapped = thrown(error, { operation, place, writes, object: false }, signal);
+        if (mapped instanceof Error && 'code' in mapped && mapped.code === 'CREDENTIALS_REFUSED') credentials.forget();
+        throw mapped;
+      }
+    },
+  };
+}
+
+/** What the SDK hands to its handler, as far as we use it. */
+interface SdkRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** The SDK over our transport: one set of sockets and timeouts, and lengths are checked, which the SDK's own handler does not do. */
+function handlerOver(transport: Transport, tellServer: (name: string) => void): Record<string, unknown> {
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    async handle(request: SdkRequest, { abortSignal }: { readonly abortSignal?: AbortSignal } = {}) {
+      const { protocol, hostname, port, method, path, query, headers, body } = request;
+      const search = canonicalQuery(Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value ?? '')])));
+      const chunks: Buffer[] = [];
+      const answer = await transport.request({
+        method: method as HttpRequest['method'],
+        origin: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
+        path: search ? `${path}?${search}` : path,
+        headers,
+        body: typeof body === 'string' ? Buffer.from(body) : body,
+        sink: (chunk) => chunks.push(Buffer.from(chunk)),
+        signal: abortSignal,
+      });
+      tellServer(answer.headers.server ?? '');
+      const received = answer.status < 300 ? Buffer.concat(chunks) : answer.body;
+      return { response: { statusCode: answer.status, headers: { ...answer.headers }, body: received } };
+    },
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+/**
+ * Where a call must carry a digest, the SDK sends a CRC32 even with WHEN_REQUIRED. Stores of the Scality family want
+ * Content-MD5 there and know no CRC32; AWS takes either.
+ */
+function signWithContentMd5(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { headers, body } = args.request as { headers: Record<string, string>; body?: string | Uint8Array };
+      if ('x-amz-checksum-crc32' in headers && body !== undefined) {
+        delete headers['x-amz-checksum-crc32'];
+        delete headers['x-amz-sdk-checksum-algorithm'];
+        headers['content-md5'] = createHash('md5').update(body).digest('base64');
+      }
+      return next(args);
+    },
+    { step: 'build', priority: 'low', name: 'contentMd5' },
+  );
+}

@@ -1,0 +1,273 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { isMigrationError } from '../../src/core/migration-error.ts';
+import type { HttpRequest, Transport } from '../../src/ports/transport.ts';
+
+export interface TransportTimes {
+  readonly connections?: number;
+  readonly firstByteTimeoutMs?: number;
+  readonly progressTimeoutMs?: number;
+}
+
+/** The duties of `ports/transport.ts`, against servers that write their bytes by hand. */
+export function testTransport(name: string, make: (times: TransportTimes) => Transport): void {
+  const servers: Server[] = [];
+  const transports: Transport[] = [];
+
+  /** `answer` is called for each request head seen on a socket; `n` counts requests over all sockets, from 1. */
+  async function serve(answer: (socket: Socket, head: string, n: number) => void): Promise<{ origin: string; sockets: Socket[] }> {
+    const sockets: Socket[] = [];
+    let n = 0;
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (data) => {
+        const text = data.toString('latin1');
+        if (/^[A-Z]+ .* HTTP\/1\.1\r\n/.test(text)) answer(socket, text, ++n);
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    return { origin: `http://127.0.0.1:${address.port}`, sockets };
+  }
+
+  function transport(times: TransportTimes = {}): Transport {
+    const made = make(times);
+    transports.push(made);
+    return made;
+  }
+
+  const get = (origin: string, more: Partial<HttpRequest> = {}): HttpRequest => ({ method: 'GET', origin, path: '/b/k', headers: {}, ...more });
+  const ok = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\nETag: "e"\r\n\r\n${body}`;
+
+  afterEach(async () => {
+    await Promise.all(transports.splice(0).map((made) => made.close()));
+  });
+  afterAll(() => {
+    for (const server of servers) server.close();
+  });
+
+  describe(`${name} as a Transport`, () => {
+    it('streams the body into the sink and tells status, headers and length', async () => {
+      const { origin } = await serve((socket) => socket.write(ok('hello')));
+      const chunks: Buffer[] = [];
+      const answer = await transport().request(get(origin, { sink: (chunk) => chunks.push(Buffer.from(chunk)) }));
+      expect(answer).toMatchObject({ status: 200, receivedBytes: 5, headers: { etag: '"e"', 'content-length': '5' } });
+      expect(Buffer.concat(chunks).toString()).toBe('hello');
+      expect(answer.body).toHaveLength(0);
+    });
+
+    it('sends the path exactly as given, and asks for no compression', async () => {
+      let seen = '';
+      const { origin } = await serve((socket, head) => {
+        seen = head;
+        socket.write(ok(''));
+      });
+      await transport().request(get(origin, { path: '/b//a/../%2e/x%2Fy/?tagging=&versionId=n' }));
+      expect(seen).toMatch(/^GET \/b\/\/a\/\.\.\/%2e\/x%2Fy\/\?tagging=&versionId=n HTTP\/1\.1\r\n/);
+      expect(seen.toLowerCase()).toContain('accept-encoding: identity\r\n');
+    });
+
+    it('carries header values byte for byte, both ways', async () => {
+      let seen = '';
+      const raw = Buffer.from('é ü').toString('latin1');
+      const { origin } = await serve((socket, head) => {
+        seen = head;
+        socket.write(Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-meta-a: ${raw}\r\n\r\n`, 'latin1'));
+      });
+      const answer = await transport().request(get(origin, { headers: { 'x-amz-meta-a': raw } }));
+      expect(seen).toContain(`x-amz-meta-a: ${raw}\r\n`);
+      expect(answer.headers['x-amz-meta-a']).toBe(raw);
+    });
+
+    it('does not decompress', async () => {
+      const { origin } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnogz'));
+      const chunks: Buffer[] = [];
+      await transport().request(get(origin, { sink: (chunk) => chunks.push(Buffer.from(chunk)) }));
+      expect(Buffer.concat(chunks).toString()).toBe('nogz');
+    });
+
+    it('reads a HEAD without waiting for the body that it declares', async () => {
+      const { origin, sockets } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n'));
+      const one = transport({ connections: 1 });
+      const answer = await one.request(get(origin, { method: 'HEAD' }));
+      expect(answer).toMatchObject({ status: 200, receivedBytes: 0, headers: { 'content-length': '12345' } });
+      await one.request(get(origin, { method: 'HEAD' }));
+      expect(sockets).toHaveLength(1);
+    });
+
+    it('collects a refusal, 64 KiB at most, and keeps it from the sink', async () => {
+      const long = 'x'.repeat(100_000);
+      const { origin } = await serve((socket) => socket.write(`HTTP/1.1 404 No\r\nContent-Length: ${long.length}\r\n\r\n${long}`));
+      let fed = 0;
+      const answer = await transport().request(get(origin, { sink: () => fed++ }));
+      expect(answer).toMatchObject({ status: 404, receivedBytes: long.length });
+      expect(answer.body).toHaveLength(65_536);
+      expect(fed).toBe(0);
+    });
+
+    it('collects a 2xx body when there is no sink', async () => {
+      const { origin } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n'));
+      expect((await transport().request(get(origin))).body.toString()).toBe('abc');
+    });
+
+    it.each([
+      ['early close', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort'],
+      ['early close of a chunked body', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n'],
+      ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nshort'],
+      ['the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nshort'],
+    ])('%s is BODY_LENGTH', async (_what, bytes) => {
+      const { origin } = await serve((socket) => socket.end(bytes));
+      await expect(transport().request(get(origin, { sink: () => undefined }))).rejects.toMatchObject({ code: 'BODY_LENGTH' });
+    });
+
+    it('reports the early answer to a large PUT, not the reset that follows', async () => {
+      for (let round = 0; round < 5; round++) {
+        const { origin } = await serve((socket) => {
+          socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 7\r\n\r\nrefused', () => socket.destroy());
+        });
+        const answer = await transport().request({ method: 'PUT', origin, path: '/b/k', headers: {}, body: Buffer.alloc(9_000_000) });
+        expect(answer.status).toBe(400);
+        expect(answer.body.toString()).toBe('refused');
+      }
+    });
+
+    it('reports a refusal whose own body was cut off', async () => {
+      const { origin } = await serve((socket) => socket.end('HTTP/1.1 503 Slow Down\r\nContent-Length: 100\r\n\r\n<Code>'));
+      expect(await transport().request(get(origin))).toMatchObject({ status: 503, receivedBytes: 6 });
+    });
+
+    it('sends small and large bodies whole, with their length', async () => {
+      for (const sizeBytes of [0, 1, 65_536, 65_537, 3_000_000]) {
+        let received = -1;
+        let declared = '';
+        const { origin } = await serve((socket, head) => {
+          const [top = '', rest = ''] = head.split('\r\n\r\n');
+          declared = /content-length: (\d+)/i.exec(top)?.[1] ?? '';
+          received = rest.length;
+          if (received === sizeBytes) socket.write(ok(''));
+          socket.on('data', (data) => {
+            if (data.toString('latin1') === head) return;
+            received += data.length;
+            if (received === sizeBytes) socket.write(ok(''));
+          });
+        });
+        await transport().request({ method: 'PUT', origin, path: '/b/k', headers: {}, body: Buffer.alloc(sizeBytes, 65) });
+        expect([declared, received]).toEqual([String(sizeBytes), sizeBytes]);
+      }
+    });
+
+    it('keeps sockets, and honours Connection: close', async () => {
+      const { origin, sockets } = await serve((socket, _head, n) => {
+        if (n < 3) socket.write(ok('a'));
+        else socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\na');
+      });
+      const one = transport({ connections: 1 });
+      for (let n = 0; n < 4; n++) expect((await one.request(get(origin))).status).toBe(200);
+      expect(sockets).toHaveLength(2);
+    });
+
+    it('tries a stale keep-alive socket once more on a fresh one', async () => {
+      const { origin, sockets } = await serve((socket, _head, n) => {
+        if (n === 2) socket.resetAndDestroy();
+        else socket.write(ok('a'));
+      });
+      const one = transport({ connections: 1 });
+      await one.request(get(origin));
+      expect((await one.request({ method: 'PUT', origin, path: '/b/k', headers: {}, body: Buffer.from('x') })).status).toBe(200);
+      expect(sockets).toHaveLength(2);
+    });
+
+    it('does not repeat a POST, nor a reset on a fresh socket, nor after a byte of the answer', async () => {
+      const reset = await serve((socket) => socket.resetAndDestroy());
+      await expect(transport().request(get(reset.origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(reset.sockets).toHaveLength(1);
+
+      const second = await serve((socket, _head, n) => (n === 2 ? socket.resetAndDestroy() : socket.write(ok('a'))));
+      const one = transport({ connections: 1 });
+      await one.request(get(second.origin));
+      await expect(one.request(get(second.origin, { method: 'POST' }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+      const began = await serve((socket, _head, n) => (n === 1 ? socket.write(ok('a')) : socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na')));
+      const other = transport({ connections: 1 });
+      await other.request(get(began.origin));
+      await expect(other.request(get(began.origin))).rejects.toMatchObject({ code: 'BODY_LENGTH' });
+      expect(began.sockets).toHaveLength(1);
+    });
+
+    it('destroys the socket of an aborted request, and throws the reason', async () => {
+      let closed: Promise<void> | undefined;
+      const { origin } = await serve((socket) => {
+        closed = new Promise((resolve) => socket.on('close', () => resolve()));
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart');
+      });
+      const abort = new AbortController();
+      const reason = new Error('enough');
+      const request = transport().request(get(origin, { signal: abort.signal, sink: () => abort.abort(reason) }));
+      await expect(request).rejects.toBe(reason);
+      await closed;
+    });
+
+    it('does not begin when it is aborted already, or while it waits for a socket', async () => {
+      let seen = 0;
+      const { origin } = await serve((socket) => {
+        seen++;
+        setTimeout(() => socket.write(ok('a')), 50);
+      });
+      const one = transport({ connections: 1 });
+      await expect(one.request(get(origin, { signal: AbortSignal.abort('no') }))).rejects.toBe('no');
+      const abort = new AbortController();
+      const first = one.request(get(origin));
+      const waits = one.request(get(origin, { signal: abort.signal }));
+      abort.abort('changed my mind');
+      await expect(waits).rejects.toBe('changed my mind');
+      await first;
+      expect(seen).toBe(1);
+    });
+
+    it('hands on what the sink throws, and closes the socket', async () => {
+      let closed: Promise<void> | undefined;
+      const { origin } = await serve((socket) => {
+        closed = new Promise((resolve) => socket.on('close', () => resolve()));
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart');
+      });
+      const full = new Error('full');
+      const request = transport().request(
+        get(origin, {
+          sink: () => {
+            throw full;
+          },
+        }),
+      );
+      await expect(request).rejects.toBe(full);
+      await closed;
+    });
+
+    it('holds the number of sockets', async () => {
+      const { origin, sockets } = await serve((socket) => socket.write(ok('a')));
+      const two = transport({ connections: 2 });
+      await Promise.all(Array.from({ length: 9 }, () => two.request(get(origin))));
+      expect(sockets).toHaveLength(2);
+    });
+
+    it('names a refused connection without its address', async () => {
+      const { origin } = await serve(() => undefined);
+      const server = servers.pop();
+      await new Promise((resolve) => server?.close(resolve));
+      const error = await transport()
+        .request(get(origin))
+        .catch((caught: unknown) => caught);
+      expect(isMigrationError(error, 'UNAVAILABLE') && error.context.detail).toBe('ECONNREFUSED');
+      expect(String(error)).not.toContain('127.0.0.1');
+    });
+
+    it('gives up a server that does not answer, and one that stops in the middle', async () => {
+      const silent = await serve(() => undefined);
+      const stalls = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart'));
+      const impatient = transport({ firstByteTimeoutMs: 200, progressTimeoutMs: 200 });
+      await Promise.all([silent, stalls].map(({ origin }) => expect(impatient.request(get(origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' })));
+    });
+  });
+}
