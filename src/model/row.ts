@@ -22,7 +22,10 @@ export interface ObjectRow {
   readonly sourceEtag: string;
   readonly sourceLastModified: string;
   readonly sourceVersionId?: string;
-  /** SHA-256 of the bytes as read from the source. For a large object: in order over the whole body. */
+  /** What both digests are. Absent = plain SHA-256 of the body; `sha256-tree` = RFC 6962 root whose entries are the SHA-256 of chunks of `chunkBytes`. */
+  readonly form?: 'sha256-tree';
+  readonly chunkBytes?: number;
+  /** Of the bytes as read from the source. */
   readonly sha256?: string;
   /** SHA-256 of the bytes as re-read from the target; absent = nobody compared. */
   readonly targetSha256?: string;
@@ -56,6 +59,8 @@ export interface UploadRow {
   readonly i: number;
   readonly opened: string;
   readonly sourceEtag: string;
+  /** Digest of the metadata it was created with: with other metadata it is given up. */
+  readonly metadata: string;
   readonly partSizeBytes: number;
 }
 
