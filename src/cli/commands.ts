@@ -1,0 +1,57 @@
+import { approve } from './approve.ts';
+import { assess } from './assess.ts';
+import type { CommandDefinition } from './command.ts';
+import { cutover } from './cutover.ts';
+import { discard } from './discard.ts';
+import { doctor } from './doctor.ts';
+import { finalize } from './finalize.ts';
+import { init } from './init.ts';
+import { inventory } from './inventory.ts';
+import { labCommands } from './lab-commands.ts';
+import { ledgerShow } from './ledger-show.ts';
+import { ledgerVerify } from './ledger-verify.ts';
+import { pause } from './pause.ts';
+import { permissions } from './permissions.ts';
+import { plan } from './plan.ts';
+import { planApply } from './plan-apply.ts';
+import { planDiff } from './plan-diff.ts';
+import { preflight } from './preflight.ts';
+import { reject } from './reject.ts';
+import { report } from './report.ts';
+import { resolve } from './resolve.ts';
+import { resume } from './resume.ts';
+import { rollback } from './rollback.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+import { why } from './why.ts';
+import { worker } from './worker.ts';
+
+/** Every command, in the order in which a migration needs them. A command before its sub-commands. */
+export const commands: readonly CommandDefinition[] = [
+  init,
+  doctor,
+  permissions,
+  worker,
+  inventory,
+  plan,
+  planDiff,
+  planApply,
+  assess,
+  preflight,
+  start,
+  status,
+  why,
+  pause,
+  resume,
+  resolve,
+  approve,
+  reject,
+  cutover,
+  rollback,
+  discard,
+  finalize,
+  report,
+  ledgerShow,
+  ledgerVerify,
+  ...labCommands,
+];

@@ -1,0 +1,27 @@
+import type { WorkloadStatus } from '../model/status.ts';
+
+/** What the person may type now, best first; empty when nobody has to do anything. */
+export function nextCommands(status: WorkloadStatus): readonly string[] {
+  const { workload, condition, gate, reason, state, startedAt } = status;
+  const resume = `ecluse resume ${workload}`;
+  if (condition === 'stuck') return [`ecluse resolve ${workload} retry --reason "…"`, `ecluse resolve ${workload} accept --reason "…"`];
+  if (condition === 'held' && reason?.code === 'DELETE_GUARD') return [`ecluse resolve ${workload} accept --reason "…"`, `ecluse rollback ${workload}`];
+  // Not begun and paused: it is the project that is paused.
+  if (condition === 'paused' && startedAt === '') return ['ecluse resume'];
+  if (condition === 'held' || condition === 'paused') return [resume];
+  if (gate) return [`ecluse approve ${gate.gate} ${workload}`, `ecluse reject ${gate.gate} ${workload} --reason "…"`, ...besideGate(status)];
+  if (condition !== 'waiting') return [];
+  if (state === 'ready for cutover') return [`ecluse cutover ${workload}`, `ecluse rollback ${workload}`];
+  if (state === 'cut over') return [`ecluse finalize ${workload}`, `ecluse rollback ${workload}`];
+  if (state === 'rolled back') return [`ecluse discard ${workload}`, resume];
+  // One that has begun waits after its phase was undone; one that has not waits for its wave, which needs nobody.
+  return state === 'not ready' && startedAt !== '' ? [resume, `ecluse discard ${workload}`] : [];
+}
+
+/** The other ways that stay open while a gate waits. */
+function besideGate({ workload, state }: WorkloadStatus): string[] {
+  if (state === 'cut over' || state === 'ready for cutover') return [`ecluse rollback ${workload}`];
+  return state === 'rolled back' ? [`ecluse resume ${workload}`] : [];
+}
+
+export const waitsForPerson = (status: WorkloadStatus): boolean => nextCommands(status).length > 0;

@@ -1,0 +1,66 @@
+import { type ErrorCode, errorCodes, isErrorCode } from '../core/error-codes.ts';
+import type { Language } from '../core/project-words.ts';
+
+/** The sentences of core/error-codes.ts in French; a code without one does not compile. */
+const french: Readonly<Record<ErrorCode, string>> = {
+  UNAVAILABLE: 'Le service n’a pas répondu, ou a répondu par une erreur de serveur.',
+  THROTTLED: 'Le service a demandé des appels moins fréquents.',
+  BODY_LENGTH: 'Le corps reçu était plus court ou plus long qu’annoncé.',
+  CLOCK_SKEW: 'L’horloge de cette machine s’écarte de celle du stockage au-delà de ce qu’admet la signature.',
+  FENCED: 'Une autre tentative sur le même lot a pris le relais.',
+  UPLOAD_MISSING: 'L’envoi en plusieurs parties n’existe plus.',
+  LEDGER_BUSY: 'Le registre est resté verrouillé plus longtemps qu’un écrivain n’attend.',
+  LEDGER_MOVED: 'Le registre a grandi depuis sa lecture.',
+  SOURCE_CHANGED: 'L’objet a changé pendant sa lecture.',
+  TARGET_CONDITION: 'L’objet cible n’était pas dans l’état exigé par l’écriture.',
+  CREDENTIALS_REFUSED: 'Le stockage a refusé les identifiants. Ils ne sont pas réessayés avant une reprise par une personne.',
+  CREDENTIALS_MISSING: 'Le worker n’a trouvé aucun identifiant pour ce stockage.',
+  PERMISSION_DENIED: 'Les identifiants sont connus mais il leur manque un droit nécessaire à cette étape.',
+  BUCKET_MISSING: 'Le bucket n’existe pas.',
+  ENDPOINT_UNREACHABLE: 'Le stockage est resté longtemps injoignable.',
+  QUOTA_EXCEEDED: 'Un quota ou l’espace du stockage est épuisé.',
+  DEPOT_FULL: 'Le dépôt n’a plus d’espace.',
+  DEPOT_MISSING: 'Un fichier que le dépôt doit contenir n’y est pas.',
+  DEPOT_CORRUPT: 'Un fichier du dépôt n’a pas l’empreinte qui le nomme.',
+  LEDGER_UNAVAILABLE: 'Le registre n’a pu être ouvert ou écrit.',
+  LEDGER_CONFLICT: 'Le registre contient un autre enregistrement sous le même identifiant d’événement.',
+  LEDGER_CORRUPT: 'Le registre n’est pas intègre.',
+  LEDGER_NEEDS_POSTGRES: 'Un registre SQLite sert un seul hôte ; ce worker tourne sur un autre.',
+  OBJECT_ARCHIVED: 'L’objet est dans une classe d’archive et doit être restauré avant lecture.',
+  OBJECT_MISSING: 'L’objet n’est pas là.',
+  DELETE_GUARD: 'Plus d’objets ont disparu de la source que le plan ne laisse Écluse en effacer sur la cible.',
+  COPY_INCOMPLETE: 'Certains objets n’ont pu être copiés ou vérifiés malgré toutes les tentatives.',
+  FREEZE_BROKEN: 'La source a été modifiée alors qu’elle était gelée.',
+  TARGET_DIFFERS: 'La cible ne contient pas exactement ce qui a été copié et vérifié.',
+  LOSS_NOT_ACCEPTED: 'Le rapport de pertes nomme des pertes que personne n’a acceptées.',
+  UNEXPECTED: 'Il s’est passé quelque chose qu’Écluse ne sait pas nommer.',
+  TARGET_NOT_EMPTY: 'La cible contient des objets que ce projet n’a pas écrits.',
+  TARGET_LOCKED: 'La cible impose une rétention par défaut : une copie ne pourrait être reprise.',
+  KEYS_MERGED: 'La cible confond deux clés différentes : elle ne peut contenir ce bucket exactement.',
+  TARGET_INVALID: 'La cible a refusé la requête comme invalide.',
+  UNSUPPORTED: 'La source ou la cible ne sait pas faire ce que le plan exige.',
+  CONFIG_INVALID: 'La configuration ou le plan n’est pas valide.',
+  ORDERED_BACK: 'Une personne a ordonné le retour arrière.',
+  REJECTED: 'La validation a été refusée.',
+};
+
+const frenchWho: Readonly<Record<string, string>> = {
+  nobody: 'personne',
+  operator: 'l’exploitant',
+  owner: 'le propriétaire des données',
+  auditor: 'l’auditeur',
+  approver: 'la personne qui valide',
+  developers: 'les développeurs d’Écluse',
+};
+
+/** What happened, in one sentence; the code itself where it is none of ours. */
+export function errorSentence(code: string, language: Language): string {
+  if (!isErrorCode(code)) return code;
+  return language === 'fr' ? french[code] : errorCodes[code].sentence;
+}
+
+/** Whose turn it is. */
+export function whoActs(code: string, language: Language): string {
+  const who = isErrorCode(code) ? errorCodes[code].who : 'operator';
+  return language === 'fr' ? (frenchWho[who] ?? who) : who;
+}
