@@ -43,6 +43,7 @@ export const errorCodes = {
   TARGET_INVALID: { follows: 'unwind', who: 'owner', sentence: 'The target refused the request as invalid.' },
   UNSUPPORTED: { follows: 'unwind', who: 'owner', sentence: 'The source or the target cannot do what the plan demands.' },
   CONFIG_INVALID: { follows: 'unwind', who: 'operator', sentence: 'The configuration or the plan is not valid.' },
+  ORDERED_BACK: { follows: 'unwind', who: 'nobody', sentence: 'A person ordered the way back.' },
   REJECTED: { follows: 'unwind', who: 'approver', sentence: 'The gate was rejected.' },
 } as const satisfies Record<string, { follows: 'retry' | 'hold' | 'unwind'; who: string; sentence: string }>;
 

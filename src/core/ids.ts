@@ -1,7 +1,7 @@
 /** Every id is made here and nowhere else: the same inputs are the same id on any worker, after any restart. */
 
 export type Role = 'control' | 'transfer' | 'ledger';
-export type Phase = 'copy' | 'verify' | 'delete' | 'tags' | 'remove';
+export type Phase = 'copy' | 'verify' | 'delete' | 'tags' | 'remove' | 'restore';
 
 export const taskQueue = (project: string, role: Role): string => `${project}/${role}`;
 export const projectWorkflowId = (project: string): string => `project/${project}`;

@@ -23,8 +23,18 @@ export const BucketWorkload = z.strictObject({
 });
 export type BucketWorkload = z.infer<typeof BucketWorkload>;
 
+/** How long Écluse tries by itself before it holds a workload for a person. */
+export const Patience = z.strictObject({
+  attempts: z.number().int().min(1).max(1000).default(20),
+  /** A worker silent for so long counts as dead, and another takes over. */
+  heartbeatSeconds: z.number().int().min(5).max(600).default(30),
+});
+export type Patience = z.infer<typeof Patience>;
+
+/** `plan.yaml`. Fields outside the workloads' entries are operating fields: changed at any time, recorded, no new approval. */
 export const Plan = z.strictObject({
   v: z.literal(1),
+  patience: Patience.prefault({}),
   /** How many shards may be under way at once in one workload. */
   window: z.number().int().min(1).max(64).default(16),
   /** How many workloads may move at once. */

@@ -71,6 +71,10 @@ export interface LossCount {
 
 export interface ProjectStatus {
   readonly project: string;
-  readonly condition: 'moving' | 'paused' | 'waiting' | 'done';
+  readonly condition: 'moving' | 'paused' | 'waiting' | 'held' | 'done';
+  /** Why the project itself is held: nothing starts until it is mended and resumed. */
+  readonly reason?: { readonly code: string; readonly detail: string };
+  /** The depot file with the plan that runs: `plan diff` compares with it. */
+  readonly planDigest?: string;
   readonly workloads: readonly WorkloadStatus[];
 }

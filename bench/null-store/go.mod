@@ -1,0 +1,3 @@
+module ecluse/bench/null-store
+
+go 1.21

@@ -1,0 +1,53 @@
+import { createControlActivities } from '../activities/control.ts';
+import { createLedgerActivities } from '../activities/ledger.ts';
+import { createTransferActivities } from '../activities/transfer.ts';
+import type { Role } from '../core/ids.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createFlightBudget, referenceKeyOf, systemClock } from '../transfer/index.ts';
+import { bundleWorkflows } from './bundle.ts';
+import { serve } from './connect.ts';
+import { type Environment, openEnvironment } from './environment.ts';
+import { readReferenceKey } from './reference-key.ts';
+
+const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.ProcessEnv) => Promise<Parameters<typeof serve>[4]>>> = {
+  control: async (environment, env) => ({
+    ...(env.ECLUSE_WORKFLOW_BUNDLE ? { workflowBundle: { codePath: env.ECLUSE_WORKFLOW_BUNDLE } } : { workflowBundle: await bundleWorkflows() }),
+    activities: createControlActivities({ ...environment, role: 'control' }),
+    maxCachedWorkflows: 200,
+  }),
+  transfer: async (environment) => ({
+    activities: createTransferActivities({
+      ...environment,
+      role: 'transfer',
+      flight: createFlightBudget(),
+      referenceKey: referenceKeyOf(readReferenceKey(environment.config.referenceKey)),
+      clock: systemClock,
+    }),
+    // One process a core; memory is bounded by the bytes in flight, which all shards of the process share.
+    maxConcurrentActivityTaskExecutions: 4,
+  }),
+  ledger: async (environment) => ({ activities: createLedgerActivities(environment), maxConcurrentActivityTaskExecutions: 2 }),
+};
+
+/** One process, one role, one project. Exits 2 on a role that does not exist. */
+export async function runWorker(role: string, env: NodeJS.ProcessEnv): Promise<number> {
+  if (!Object.hasOwn(roles, role)) {
+    process.stderr.write(`there is no role "${role}": use one of ${Object.keys(roles).join(', ')}\n`);
+    return 2;
+  }
+  const known = role as Role;
+  const environment = openEnvironment(env);
+  const logger = createLogger({ level: env.ECLUSE_LOG, bindings: { project: environment.config.project, role } });
+  try {
+    await serve(known, environment.config, env, logger, await roles[known](environment, env));
+    return 0;
+  } finally {
+    await environment.close();
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  void runWorker(process.argv[2] ?? '', process.env).then((code) => {
+    process.exitCode = code;
+  });
+}

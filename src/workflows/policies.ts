@@ -1,0 +1,42 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/control.ts';
+import type { GateActivities } from '../activities/gates.ts';
+import type { LedgerActivities } from '../activities/ledger.ts';
+import type { TransferActivities } from '../activities/transfer.ts';
+import { nonRetryableCodes } from '../core/error-codes.ts';
+import { taskQueue } from '../core/ids.ts';
+import type { Patience } from '../model/plan.ts';
+
+export interface Hands {
+  /** Decisions of milliseconds: one file and one record. They run where the workflow runs and leave one event. */
+  readonly gates: ReturnType<typeof proxyLocalActivities<GateActivities>>;
+  readonly control: ReturnType<typeof proxyActivities<ControlActivities>>;
+  readonly transfer: ReturnType<typeof proxyActivities<TransferActivities>>;
+  readonly ledger: ReturnType<typeof proxyActivities<LedgerActivities>>;
+}
+
+/**
+ * The activities of a project, each on the queue of its role. The cancellation type is set although the typings call it the default:
+ * unset, SDK 1.24 goes on at once while the copy still runs, and a rollback would delete under it (facts: temporal §6).
+ */
+export function handsOf(project: string, patience: Patience): Hands {
+  const common = {
+    heartbeatTimeout: patience.heartbeatSeconds * 1000,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // Exhausted attempts hold the workload (nothing is lost); a person resumes it. 20 attempts are about a quarter of an hour.
+    retry: {
+      initialInterval: 1000,
+      backoffCoefficient: 2,
+      maximumInterval: 60_000,
+      maximumAttempts: patience.attempts,
+      nonRetryableErrorTypes: [...nonRetryableCodes],
+    },
+  };
+  return {
+    gates: proxyLocalActivities<GateActivities>({ startToCloseTimeout: '10 seconds', retry: { ...common.retry, maximumInterval: 5000, maximumAttempts: 5 } }),
+    control: proxyActivities<ControlActivities>({ ...common, taskQueue: taskQueue(project, 'control'), startToCloseTimeout: '1 hour' }),
+    // One shard is at most 64 GiB: six hours are 3 MiB/s, below which a link needs smaller shards.
+    transfer: proxyActivities<TransferActivities>({ ...common, taskQueue: taskQueue(project, 'transfer'), startToCloseTimeout: '6 hours' }),
+    ledger: proxyActivities<LedgerActivities>({ ...common, taskQueue: taskQueue(project, 'ledger'), startToCloseTimeout: '1 hour' }),
+  };
+}

@@ -1,0 +1,298 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
+import { isFinal, letsNextWaveStart, mayOrder, statesForOrder } from '../core/lifecycle.ts';
+import { projectTable } from '../core/project-table.ts';
+import type { Digest } from '../model/digest.ts';
+import type { Patience } from '../model/plan.ts';
+import type { ProjectStatus, WorkloadStatus } from '../model/status.ts';
+import type { bucket } from './bucket.ts';
+import { notStarted } from './bucket-state.ts';
+import { codeOf, reasonOf } from './failures.ts';
+import * as messages from './messages.ts';
+import { handsOf } from './policies.ts';
+
+export interface ProjectInput {
+  readonly project: string;
+  readonly language: 'en' | 'fr';
+  readonly timezone: string;
+  readonly labels: 'plain' | 'opaque';
+  readonly planDigest: Digest;
+  readonly window: number;
+  readonly parallelWorkloads: number;
+  readonly shard: { readonly objects: number; readonly sizeBytes: number };
+  readonly patience: Patience;
+  readonly workloads: readonly messages.PlannedWorkload[];
+  readonly by: string;
+  /** Continue as new after so many history events; absent = when the server suggests it. Tests set it low. */
+  readonly continueAfterEvents?: number;
+  /** Carried over by continue-as-new. */
+  readonly carried?: Carried;
+}
+
+interface Carried {
+  readonly started: readonly string[];
+  readonly statuses: readonly WorkloadStatus[];
+  readonly paused: boolean;
+}
+
+/**
+ * The long-lived workflow of a project: starts its workloads wave by wave, keeps what they report, and passes on what people order.
+ * It copies nothing itself. Workloads are abandoned children: they outlive its runs and report by signal.
+ */
+export async function project(input: ProjectInput): Promise<ProjectStatus> {
+  const room = openProject(input);
+  if (!input.carried) await begin(room);
+  for (;;) {
+    room.show();
+    await startWhatMayStart(room);
+    const seen = room.changes;
+    await condition(() => room.changes !== seen || room.mustContinue());
+    if (room.statuses().every(({ state, condition: how }) => isFinal(state) && how === 'done')) break;
+    if (room.mustContinue()) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof project>({ ...room.input, carried: room.carry() });
+    }
+  }
+  await condition(allHandlersFinished);
+  room.show();
+  return room.status();
+}
+
+/** The instruction is on record before anything starts. What stops that holds the whole project until a person resumes it. */
+async function begin(room: Room): Promise<void> {
+  const { project, patience, planDigest, workloads, by } = room.input;
+  for (;;) {
+    try {
+      await handsOf(project, patience).control.openProject({ project, planDigest, workloads: workloads.length, by });
+      return;
+    } catch (error) {
+      if (codeOf(error) === undefined || isCancellation(error)) throw error;
+      room.reason = reasonOf(error);
+      room.show();
+      await condition(() => room.reason === undefined);
+    }
+  }
+}
+
+type Room = ReturnType<typeof openProject>;
+
+function openProject(given: ProjectInput) {
+  const statuses = new Map<string, WorkloadStatus>(given.carried?.statuses.map((status) => [status.workload, status]));
+  const room = {
+    input: given,
+    started: new Set<string>(given.carried?.started),
+    paused: given.carried?.paused ?? false,
+    changes: 0,
+    reason: undefined as ProjectStatus['reason'],
+    touch: (): void => void room.changes++,
+    statusOf: (workload: string): WorkloadStatus => {
+      const planned = room.input.workloads.find(({ entry }) => entry.name === workload);
+      if (!planned) throw ApplicationFailure.nonRetryable(`there is no workload "${workload}" in the plan`, 'CONFIG_INVALID');
+      return statuses.get(workload) ?? notStarted(workload, planned.wave, room.paused);
+    },
+    statuses: (): WorkloadStatus[] => room.input.workloads.map(({ entry }) => room.statusOf(entry.name)),
+    status: (): ProjectStatus => ({
+      project: given.project,
+      condition: room.reason ? 'held' : projectCondition(room.statuses(), room.paused),
+      ...(room.reason ? { reason: room.reason } : {}),
+      planDigest: room.input.planDigest,
+      workloads: room.statuses(),
+    }),
+    put: (status: WorkloadStatus): void => {
+      // Reports come late or twice: only a newer one counts.
+      if ((statuses.get(status.workload)?.sequence ?? -1) < status.sequence) statuses.set(status.workload, status);
+      room.touch();
+    },
+    mustContinue: (): boolean =>
+      workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > (given.continueAfterEvents ?? Number.POSITIVE_INFINITY),
+    carry: (): Carried => ({ started: [...room.started], statuses: [...statuses.values()], paused: room.paused }),
+    show: (): void => {
+      setCurrentDetails(projectTable(room.statuses(), given.language, given.timezone));
+      upsertSearchAttributes({ EcluseProject: [given.project], EcluseCondition: [room.status().condition] });
+    },
+  };
+  listen(room);
+  return room;
+}
+
+/** Starts workloads in the order of waves, as many at once as the plan allows. A child that runs already (after a reset) is success. */
+async function startWhatMayStart(room: Room): Promise<void> {
+  const { project, language, timezone, labels, window, parallelWorkloads, shard, patience, continueAfterEvents } = room.input;
+  for (const { wave, entry } of room.input.workloads) {
+    if (room.paused || room.started.has(entry.name)) continue;
+    const moving = room.statuses().filter(({ workload, state }) => room.started.has(workload) && !letsNextWaveStart(state)).length;
+    const earlierWavesReady = room.statuses().every((other) => other.wave >= wave || letsNextWaveStart(other.state));
+    if (moving >= parallelWorkloads || !earlierWavesReady) continue;
+    room.started.add(entry.name);
+    try {
+      await startChild<typeof bucket>('bucket', {
+        workflowId: bucketWorkflowId(project, entry.name),
+        taskQueue: taskQueue(project, 'control'),
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `${entry.name}: ${entry.source.at}/${entry.source.bucket} → ${entry.target.at}/${entry.target.bucket}`,
+        searchAttributes: {
+          EcluseProject: [project],
+          EcluseWave: [wave],
+          EcluseWorkload: [entry.name],
+          EcluseState: ['not ready'],
+          EcluseCondition: ['moving'],
+          EcluseVerdict: ['UNKNOWN'],
+        },
+        args: [
+          { project, language, timezone, labels, wave, entry, window, shard, patience, ...(continueAfterEvents === undefined ? {} : { continueAfterEvents }) },
+        ],
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
+
+function listen(room: Room): void {
+  const tell = async (workload: string, instruction: messages.Instruction): Promise<void> => {
+    await getExternalWorkflowHandle(bucketWorkflowId(room.input.project, workload)).signal(messages.instruct, instruction);
+  };
+  const tellAll = async (workload: string | undefined, instruction: messages.Instruction): Promise<ProjectStatus> => {
+    const running = room
+      .statuses()
+      .filter(({ workload: name, condition: how }) => room.started.has(name) && how !== 'done' && (!workload || name === workload));
+    for (const status of running) await tell(status.workload, instruction);
+    return room.status();
+  };
+  setHandler(messages.projectStatus, () => room.status(), { description: 'Every workload with its state, condition and progress' });
+  setHandler(messages.workloadReport, (status) => room.put(status), { description: 'A workload tells its state' });
+  setHandler(
+    messages.approve,
+    async (approval) => {
+      await tell(approval.workload, { kind: 'approved', ...approval });
+      return room.statusOf(approval.workload);
+    },
+    { validator: (approval) => refuseWrongGate(room, approval), description: 'Approves the open gate of a workload, by its scope digest' },
+  );
+  setHandler(
+    messages.reject,
+    async (rejection) => {
+      await tell(rejection.workload, { kind: 'rejected', ...rejection });
+      return room.statusOf(rejection.workload);
+    },
+    { validator: (rejection) => refuseWrongGate(room, rejection), description: 'Rejects the open gate of a workload' },
+  );
+  setHandler(
+    messages.pause,
+    async ({ workload, by }) => {
+      if (!workload) room.paused = true;
+      room.touch();
+      return tellAll(workload, { kind: 'pause', by });
+    },
+    { validator: ({ workload }) => refuseUnknown(room, workload), description: 'Starts nothing more; what is in flight ends' },
+  );
+  setHandler(
+    messages.resume,
+    async ({ workload, by }) => {
+      if (!workload) {
+        room.paused = false;
+        room.reason = undefined;
+      }
+      room.touch();
+      return tellAll(workload, { kind: 'resume', by });
+    },
+    { validator: ({ workload }) => refuseUnknown(room, workload), description: 'Goes on after a pause or after a hold was mended' },
+  );
+  setHandler(
+    messages.order,
+    async ({ workload, ...order }) => {
+      await tell(workload, { kind: 'order', ...order });
+      return room.statusOf(workload);
+    },
+    { validator: (given) => refuseWrongOrder(room, given), description: 'Cutover, rollback, finalize or discard of a workload' },
+  );
+  setHandler(
+    messages.resolve,
+    async ({ workload, ...resolution }) => {
+      await tell(workload, { kind: 'resolve', ...resolution });
+      return room.statusOf(workload);
+    },
+    { validator: ({ workload }) => refuseNotStuck(room, workload), description: 'A person’s decision about a stuck undo or a delete guard' },
+  );
+  setHandler(messages.applyPlan, (plan) => applyPlan(room, plan, tell), {
+    validator: (plan) => refuseWrongPlan(room, plan),
+    description: 'Takes over an edited plan',
+  });
+}
+
+async function applyPlan(
+  room: Room,
+  plan: messages.PlanApplied,
+  tell: (workload: string, instruction: messages.Instruction) => Promise<void>,
+): Promise<ProjectStatus> {
+  room.input = { ...room.input, planDigest: plan.planDigest, window: plan.window, parallelWorkloads: plan.parallelWorkloads, workloads: plan.workloads };
+  for (const { entry } of plan.workloads) {
+    if (room.started.has(entry.name) && room.statusOf(entry.name).condition !== 'done')
+      await tell(entry.name, { kind: 'reconfigure', entry, window: plan.window });
+  }
+  room.touch();
+  return room.status();
+}
+
+const refuse = (message: string): never => {
+  throw ApplicationFailure.nonRetryable(message, 'CONFIG_INVALID');
+};
+
+function refuseUnknown(room: Room, workload: string | undefined): void {
+  if (workload !== undefined) room.statusOf(workload);
+}
+
+function refuseWrongGate(room: Room, { workload, gate, scope }: messages.Approval): void {
+  const open = room.statusOf(workload).gate;
+  if (!open) refuse(`no gate of "${workload}" is open`);
+  else if (open.gate !== gate) refuse(`the open gate of "${workload}" is ${open.gate}, not ${gate}`);
+  else if (open.scope !== scope) refuse(`the scope of gate ${gate} is now ${open.scope}: what you approved is no longer what would happen`);
+}
+
+function refuseWrongOrder(room: Room, { workload, order, frozenByHand }: messages.OrderGiven): void {
+  const { state, condition: how, gate } = room.statusOf(workload);
+  if (!mayOrder(order, state)) refuse(`"${workload}" is ${state}: ${order} is possible only when ${statesForOrder(order).join(' or ')}`);
+  if (how === 'paused') refuse(`"${workload}" is paused: resume it first`);
+  if (gate?.gate === order) refuse(`gate ${order} of "${workload}" waits for its approval`);
+  const planned = room.input.workloads.find(({ entry }) => entry.name === workload)?.entry;
+  if (order === 'cutover' && planned?.freeze === 'manual' && !frozenByHand)
+    refuse(`"${workload}" is frozen by hand: say that its writers are stopped (--frozen)`);
+}
+
+function refuseNotStuck(room: Room, workload: string): void {
+  const { condition: how } = room.statusOf(workload);
+  if (how !== 'stuck' && how !== 'held') refuse(`"${workload}" is ${how}: there is nothing to resolve`);
+}
+
+function refuseWrongPlan(room: Room, plan: messages.PlanApplied): void {
+  const names = new Set(plan.workloads.map(({ entry }) => entry.name));
+  for (const name of room.started) if (!names.has(name)) refuse(`"${name}" has started: it cannot leave the plan (roll it back and discard it instead)`);
+  for (const { entry } of plan.workloads) {
+    const before = room.input.workloads.find((planned) => planned.entry.name === entry.name)?.entry;
+    const moved =
+      before &&
+      room.started.has(entry.name) &&
+      JSON.stringify([before.source, before.target, before.into, before.versions]) !== JSON.stringify([entry.source, entry.target, entry.into, entry.versions]);
+    if (moved) refuse(`"${entry.name}" has started: its source, target, into and versions cannot change`);
+  }
+}
+
+function projectCondition(statuses: readonly WorkloadStatus[], paused: boolean): ProjectStatus['condition'] {
+  if (paused) return 'paused';
+  if (statuses.every(({ condition: how }) => how === 'done')) return 'done';
+  return statuses.some(({ condition: how }) => how === 'moving' || how === 'unwinding') ? 'moving' : 'waiting';
+}

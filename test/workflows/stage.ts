@@ -1,0 +1,283 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { createControlActivities } from '../../src/activities/control.ts';
+import { createLedgerActivities } from '../../src/activities/ledger.ts';
+import { createTransferActivities } from '../../src/activities/transfer.ts';
+import { bucketWorkflowId, projectWorkflowId, type Role, taskQueue } from '../../src/core/ids.ts';
+import { openMemoryLedger } from '../../src/ledger/memory.ts';
+import { ledgerLines, verifyLedger } from '../../src/ledger/verify.ts';
+import { BucketWorkload, type Patience } from '../../src/model/plan.ts';
+import type { Gate, Order, ProjectStatus, WorkloadStatus } from '../../src/model/status.ts';
+import type { Depot } from '../../src/ports/depot.ts';
+import type { Ledger } from '../../src/ports/ledger.ts';
+import type { ObjectSource, ObjectTarget } from '../../src/ports/object-store.ts';
+import type { Stores } from '../../src/ports/stores.ts';
+import { createFlightBudget, referenceKeyOf, systemClock } from '../../src/transfer/index.ts';
+import { bundleWorkflows } from '../../src/workers/bundle.ts';
+import * as messages from '../../src/workflows/messages.ts';
+import type { ProjectInput } from '../../src/workflows/project.ts';
+import { createMemoryDepot } from '../support/memory-depot.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+import { sharedTemporal } from '../support/temporal.ts';
+
+export interface ActivityCall {
+  readonly name: string;
+  /** Number of this call among all of the stage, from 0. */
+  readonly n: number;
+  readonly task: unknown;
+}
+
+/** A throw in `before` is a failure that did nothing; in `after`, one that did its work and could not say so. */
+export interface StageFaults {
+  before?: (call: ActivityCall) => void | Promise<void>;
+  after?: (call: ActivityCall) => void | Promise<void>;
+  /** Runs these activities twice and hands both results over. */
+  twice?: (call: ActivityCall, first: unknown, second: unknown) => void;
+}
+
+export interface StageOptions {
+  readonly faults?: StageFaults;
+  readonly source?: MemoryStore;
+  readonly target?: MemoryStore;
+  readonly depot?: Depot;
+  readonly entry?: Partial<BucketWorkload>;
+  readonly patience?: Partial<Patience>;
+  readonly shardObjects?: number;
+  readonly window?: number;
+  readonly continueAfterEvents?: number;
+  readonly workloads?: number;
+  /** Sees the source and target as the activities get them: a place for faults of a connection. */
+  readonly connect?: (side: 'source' | 'target', store: MemoryStore) => ObjectSource & ObjectTarget;
+}
+
+/** Workers that are ending: a poll under way takes seconds to end, and the next stage need not wait for it. */
+const closing: Promise<unknown>[] = [];
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let connection: Promise<{ client: Client; native: NativeConnection; close(): Promise<void> }> | undefined;
+
+/** One connection and one bundle a test file. */
+function connect(): NonNullable<typeof connection> {
+  connection ??= (async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+    const { address, namespace } = sharedTemporal();
+    const plain = await Connection.connect({ address });
+    const native = await NativeConnection.connect({ address });
+    return {
+      client: new Client({ connection: plain, namespace }),
+      native,
+      close: async () => {
+        await plain.close();
+        await native.close();
+      },
+    };
+  })();
+  return connection;
+}
+
+export async function disconnect(): Promise<void> {
+  await Promise.all(closing);
+  await (await connection)?.close();
+  connection = undefined;
+}
+
+/** Opens a stage, plays, and closes it whatever happened. */
+export async function withStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await openStage(options);
+  try {
+    await play(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** A project of one bucket in memory on the real Temporal server, with its own queues, so that many run side by side. */
+export async function openStage(options: StageOptions = {}) {
+  const project = `t${randomBytes(5).toString('hex')}`;
+  const { client, native } = await connect();
+  bundle ??= bundleWorkflows();
+  const source = options.source ?? seeded(createMemoryStore());
+  const target = options.target ?? createMemoryStore({ exists: false });
+  const depot = options.depot ?? createMemoryDepot();
+  const ledger = openMemoryLedger({ project, origin: `ecluse/${project}`, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
+  const calls: ActivityCall[] = [];
+  const deps = { stores: memoryStores(source, target, options.connect), depot, ledger };
+  const queues: Record<Role, Record<string, (task: never) => Promise<unknown>>> = {
+    control: createControlActivities({ ...deps, role: 'control' }),
+    transfer: createTransferActivities({
+      ...deps,
+      role: 'transfer',
+      flight: createFlightBudget(),
+      referenceKey: referenceKeyOf(randomBytes(32)),
+      clock: systemClock,
+    }),
+    ledger: createLedgerActivities(deps),
+  };
+  const workers = await Promise.all(
+    (Object.keys(queues) as Role[]).map(async (role) =>
+      Worker.create({
+        connection: native,
+        namespace: client.options.namespace,
+        taskQueue: taskQueue(project, role),
+        activities: faulty(queues[role], options.faults ?? {}, calls),
+        ...(role === 'control' ? { workflowBundle: await (bundle as Promise<WorkflowBundleWithSourceMap>) } : {}),
+        maxHeartbeatThrottleInterval: '500 ms',
+        shutdownForceTime: '5 seconds',
+      }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const entries = Array.from({ length: options.workloads ?? 1 }, (_, n) => ({ wave: 1, entry: entryOf(options.entry ?? {}, n) }));
+  const input: ProjectInput = {
+    project,
+    language: 'en',
+    timezone: 'Europe/Paris',
+    labels: 'plain',
+    planDigest: await depot.put(Buffer.from(JSON.stringify(entries))),
+    window: options.window ?? 4,
+    parallelWorkloads: 4,
+    shard: { objects: options.shardObjects ?? 5, sizeBytes: 2 ** 30 },
+    patience: { attempts: 3, heartbeatSeconds: 5, ...options.patience },
+    workloads: entries,
+    by: 'tester',
+    ...(options.continueAfterEvents === undefined ? {} : { continueAfterEvents: options.continueAfterEvents }),
+  };
+  const handle = await client.workflow.start('project', {
+    workflowId: projectWorkflowId(project),
+    taskQueue: taskQueue(project, 'control'),
+    args: [input],
+    workflowExecutionTimeout: '5 minutes',
+  });
+  return {
+    project,
+    source,
+    target,
+    depot,
+    ledger,
+    calls,
+    client,
+    handle: handle as WorkflowHandle,
+    ...drive(client, handle as WorkflowHandle, project),
+    verifyLedger: () => verifyLedger(ledgerLines(ledger)),
+    events: () => eventsOf(ledger),
+    close: async (): Promise<void> => {
+      for (const worker of workers) worker.shutdown();
+      closing.push(running);
+    },
+  };
+}
+
+/** Orders and waits, as the command would give them. */
+function drive(client: Client, handle: WorkflowHandle, project: string) {
+  const status = async (workload = 'w0'): Promise<WorkloadStatus> => {
+    const { workloads } = await handle.query<ProjectStatus>(messages.projectStatus.name);
+    return workloads.find((one) => one.workload === workload) as WorkloadStatus;
+  };
+  const until = async (wanted: (status: WorkloadStatus) => boolean, workload = 'w0', timeoutMs = 20_000): Promise<WorkloadStatus> => {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const now = await status(workload);
+      if (wanted(now)) return now;
+      if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(now)}; ${await taskFailures(client, project, workload)}`);
+      await new Promise((turn) => setTimeout(turn, 150));
+    }
+  };
+  const approve = async (gate: Gate, workload = 'w0'): Promise<void> => {
+    const { gate: open } = await until((now) => now.gate?.gate === gate, workload);
+    await handle.executeUpdate(messages.approve, { args: [{ workload, gate, scope: open?.scope ?? '', by: 'p-1' }] });
+    await until((now) => now.gate?.scope !== open?.scope || now.condition === 'held', workload);
+  };
+  const order = (given: Order, workload = 'w0'): Promise<unknown> => handle.executeUpdate(messages.order, { args: [{ workload, order: given, by: 'p-1' }] });
+  return {
+    status,
+    until,
+    untilState: (state: WorkloadStatus['state'], condition?: WorkloadStatus['condition'], workload = 'w0') =>
+      until((now) => now.state === state && (condition === undefined || now.condition === condition), workload),
+    approve,
+    order,
+    resume: (workload = 'w0') => handle.executeUpdate(messages.resume, { args: [{ workload, by: 'p-1' }] }),
+    projectStatus: () => handle.query<ProjectStatus>(messages.projectStatus.name),
+    resumeAll: () => handle.executeUpdate(messages.resume, { args: [{ by: 'p-1' }] }),
+    pause: (workload = 'w0') => handle.executeUpdate(messages.pause, { args: [{ workload, by: 'p-1' }] }),
+    resolve: (how: 'retry' | 'accept', workload = 'w0') => handle.executeUpdate(messages.resolve, { args: [{ workload, how, reason: 'test', by: 'p-1' }] }),
+    /** From ready to cut over. */
+    cutOver: async (workload = 'w0'): Promise<WorkloadStatus> => {
+      await approve('cutover', workload);
+      await until((now) => now.waitingFor === 'order cutover', workload);
+      await order('cutover', workload);
+      return until((now) => now.state === 'cut over' || now.condition === 'held' || (now.state === 'ready for cutover' && now.reason !== undefined), workload);
+    },
+    history: async (workload?: string) => (workload ? client.workflow.getHandle(bucketWorkflowId(project, workload)) : handle).fetchHistory(),
+    bucketHandle: (workload = 'w0') => client.workflow.getHandle(bucketWorkflowId(project, workload)),
+  };
+}
+
+async function taskFailures(client: Client, project: string, workload: string): Promise<string> {
+  const histories = await Promise.all(
+    [projectWorkflowId(project), bucketWorkflowId(project, workload)].map((id) =>
+      client.workflow
+        .getHandle(id)
+        .fetchHistory()
+        .catch(() => undefined),
+    ),
+  );
+  return histories
+    .flatMap((history) => history?.events?.map(({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message ?? '').filter(Boolean) ?? [])
+    .join('; ');
+}
+
+const entryOf = (entry: Partial<BucketWorkload>, n: number): BucketWorkload =>
+  BucketWorkload.parse({ name: `w${n}`, kind: 'bucket', source: { at: 'from', bucket: 'records' }, target: { at: 'to', bucket: 'records' }, ...entry });
+
+function memoryStores(source: MemoryStore, target: MemoryStore, through: StageOptions['connect'] = (_, store) => store): Stores {
+  const ends = { from: through('source', source), to: through('target', target) };
+  return {
+    names: () => ['from', 'to'],
+    open: (at) => ends[at as 'from' | 'to'],
+    buckets: async () => [{ bucket: 'records' }],
+    place: (at, bucket) => ({ provider: 'memory', region: at, resource_ref: bucket }),
+  };
+}
+
+function faulty(
+  activities: Record<string, (task: never) => Promise<unknown>>,
+  faults: StageFaults,
+  calls: ActivityCall[],
+): Record<string, (task: never) => Promise<unknown>> {
+  const wrapped = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (task: never): Promise<unknown> => {
+      const call = { name, n: calls.length, task };
+      calls.push(call);
+      await faults.before?.(call);
+      const result = await activity(task);
+      if (faults.twice) faults.twice(call, result, await activity(task));
+      await faults.after?.(call);
+      return result;
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Record<string, (task: never) => Promise<unknown>>;
+}
+
+async function eventsOf(ledger: Ledger): Promise<string[]> {
+  const events: string[] = [];
+  for await (const line of ledgerLines(ledger)) events.push((JSON.parse(line) as { event: string }).event);
+  return events;
+}
+
+/** Twelve small objects, one empty, one with tags and metadata, one of two multipart parts. */
+export function seeded(store: MemoryStore): MemoryStore {
+  for (let n = 0; n < 12; n++) store.seed(`folder/${String(n).padStart(2, '0')} é.txt`, `object ${n} `.repeat(n * 50));
+  store.seed('tagged', 'tagged', { tags: { kind: 'test' }, user: { author: 'p-1' } });
+  store.seed('large.bin', Buffer.alloc(17 * 1024 * 1024, 7));
+  return store;
+}
+
+/** Key by key, straight from the two stores' memory: bytes, metadata and tags. */
+export const contents = (store: MemoryStore): unknown =>
+  store.bucket.entries('latest').map(({ key }) => {
+    const { body, metadata } = store.bucket.find(key);
+    return [key, body.length, createHash('sha256').update(body).digest('hex'), metadata];
+  });

@@ -1,0 +1,136 @@
+import { expect } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Order, WorkloadStatus } from '../../src/model/status.ts';
+import { createMemoryDepot } from '../support/memory-depot.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { type ActivityCall, contents, openStage, type Stage, type StageFaults, seeded, withStage } from './stage.ts';
+
+/**
+ * The four suites that every migration gets. A migration says how it is opened, driven to its last gate and taken back; the suites break it.
+ */
+export interface Passage {
+  readonly name: string;
+  /** Drives to the cutover, mending holds and resuming after unwinds on the way. */
+  readonly forth: (stage: Stage) => Promise<void>;
+  /** Takes it back and discards what was copied. */
+  readonly back: (stage: Stage) => Promise<void>;
+}
+
+/** A person who sees each wait and does what it asks for: mends holds, approves open gates, gives the orders that lead to `goal`. */
+async function attend(stage: Stage, goal: (status: WorkloadStatus) => boolean, orders: Partial<Record<WorkloadStatus['state'], Order>>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (let now = await stage.status(); !goal(now); now = await stage.until(() => true)) {
+    if (Date.now() > deadline) throw new Error(`no way to the goal from ${JSON.stringify(now)}`);
+    const order = orders[now.state];
+    try {
+      if (now.condition === 'held' || now.condition === 'stuck' || now.waitingFor?.startsWith('resume')) await stage.resume();
+      else if ((await stage.projectStatus()).reason) await stage.resumeAll();
+      else if (now.gate && now.gate.gate !== 'finalize') await stage.approve(now.gate.gate);
+      else if (order && now.condition === 'waiting') await stage.order(order);
+    } catch {
+      // What was seen is no longer so (refused, or the project has ended meanwhile): look again.
+    }
+    await new Promise((turn) => setTimeout(turn, 50));
+  }
+}
+
+export const bucketPassage: Passage = {
+  name: 'bucket',
+  forth: (stage) => attend(stage, ({ state }) => state === 'cut over', { 'ready for cutover': 'cutover' }),
+  back: (stage) => attend(stage, ({ condition }) => condition === 'done', { 'cut over': 'rollback', 'rolled back': 'discard' }),
+};
+
+/** After everything: both ends as they should be, every object compared, the ledger whole. */
+export async function expectArrived(stage: Stage): Promise<void> {
+  expect(await stage.status()).toMatchObject({ state: 'cut over', verdict: 'PASS' });
+  expect(contents(stage.target)).toEqual(contents(stage.source));
+  expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
+}
+
+/** After rollback and discard nothing of ours is left on either side. */
+export async function expectCleanSlate(stage: Stage, sourceBefore: unknown): Promise<void> {
+  expect(contents(stage.source)).toEqual(sourceBefore);
+  expect(stage.target.bucket.entries('all')).toEqual([]);
+  expect([...stage.target.bucket.uploads]).toEqual([]);
+  expect(await stage.source.freezing.isFrozen('')).toBe(false);
+  expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
+}
+
+/** Suite 1 and 3: every action and every undo run twice gives the same result. */
+export const everythingTwice = (passage: Passage): Promise<void> => {
+  const results: [string, unknown, unknown][] = [];
+  return withStage({ faults: { twice: ({ name }, first, second) => void results.push([name, first, second]) } }, async (stage) => {
+    const before = contents(stage.source);
+    await passage.forth(stage);
+    await expectArrived(stage);
+    await passage.back(stage);
+    await expectCleanSlate(stage, before);
+    expect(results.length).toBeGreaterThan(15);
+    for (const [name, first, second] of results) expect([name, second]).toEqual([name, first]);
+  });
+};
+
+/** The activities of an undisturbed passage, in order: where suite 2 fails. */
+export async function callsOf(passage: Passage): Promise<string[]> {
+  const stage = await openStage();
+  try {
+    await passage.forth(stage);
+    await passage.back(stage);
+    return stage.calls.map(({ name }) => name);
+  } finally {
+    await stage.close();
+  }
+}
+
+export type FailureForm = 'not done' | 'done but unreported';
+
+/** Suite 2: call `n` fails for good, once. The phase unwinds, or the workload holds; after a person mended it, everything arrives. */
+export function failAt(passage: Passage, n: number, form: FailureForm, code: 'PERMISSION_DENIED' | 'TARGET_INVALID'): Promise<void> {
+  let failed: ActivityCall | undefined;
+  const fail = (call: ActivityCall): void => {
+    if (call.n !== n || failed) return;
+    failed = call;
+    throw ApplicationFailure.nonRetryable(`planted in ${call.name}`, code);
+  };
+  const faults: StageFaults = form === 'not done' ? { before: fail } : { after: fail };
+  return withStage({ faults }, async (stage) => {
+    const before = contents(stage.source);
+    await passage.forth(stage);
+    await expectArrived(stage);
+    await passage.back(stage);
+    await expectCleanSlate(stage, before);
+    expect(failed).toBeDefined();
+  });
+}
+
+/**
+ * Suite 4: the worker dies between two checkpoints. Its activity stops at the n-th append to the depot and never reports; the next attempt
+ * goes on from the journals. Nothing is missing, and nothing that had a row is sent again.
+ */
+export function dieAtAppend(passage: Passage, n: number): Promise<void> {
+  const depot = createMemoryDepot();
+  let appends = 0;
+  let died = false;
+  const mortal = {
+    ...depot,
+    journal: (name: string) => {
+      const journal = depot.journal(name);
+      return {
+        read: () => journal.read(),
+        append: async (at: number, bytes: Uint8Array): Promise<void> => {
+          appends += 1;
+          if (appends === n && !died) {
+            died = true;
+            throw new Error('the worker died here');
+          }
+          await journal.append(at, bytes);
+        },
+      };
+    },
+  };
+  return withStage({ depot: mortal, source: seeded(createMemoryStore()), shardObjects: 3 }, async (stage) => {
+    await passage.forth(stage);
+    await expectArrived(stage);
+    expect(died).toBe(true);
+  });
+}
