@@ -1,0 +1,165 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { labFolder } from './folders.ts';
+import { findMoto, type Say } from './parts.ts';
+import { isRunning, type StartOptions } from './process.ts';
+import { type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
+import { endpointOf } from './seaweed.ts';
+import { isUp, portsFor, serverKinds } from './servers.ts';
+import { type LabState, readState, type ServerName, type StoreKeys, type WorkerRole, type WorkerState, withLock, writeState } from './state.ts';
+import type { TemporalAccess } from './temporal-server.ts';
+import { codeMark, startWorker, stopWorker } from './workers.ts';
+
+export interface UpOptions {
+  readonly workers: boolean;
+  /** How many processes move bytes; default 2. */
+  readonly transferWorkers?: number;
+  /** Also moto's S3, as the store `lab-moto`. */
+  readonly moto?: boolean;
+  readonly say?: Say;
+  /** Aborted: what this call started is stopped, what ran before runs on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Lab {
+  readonly folder: string;
+  readonly config: string;
+  readonly temporal: TemporalAccess;
+  readonly stores: LabStores;
+  readonly workers: readonly WorkerState[];
+}
+
+/** Starts what does not run yet, repairs what died, and answers when all of it is ready: seconds at first, half a second when it runs. */
+export async function up(options: UpOptions): Promise<Lab> {
+  return withLock(async () => {
+    const state = readState() ?? newState();
+    const started: (() => Promise<void>)[] = [];
+    try {
+      await upServers(state, options, started);
+      const access = accessOf(state);
+      const config = writeProjectFiles(access.temporal, access.stores);
+      if (options.workers) await upWorkers(state, config, access.temporal, options, started);
+      return { ...access, workers: state.workers };
+    } catch (error) {
+      await Promise.allSettled(started.map((stop) => stop()));
+      throw error;
+    }
+  });
+}
+
+/** Stops everything; data, keys and ports stay for the next `up`. */
+export async function down(): Promise<void> {
+  await withLock(async () => {
+    const state = readState();
+    if (!state) return;
+    await stopWorkers(state);
+    const servers = Object.entries(state.servers) as [ServerName, NonNullable<LabState['servers'][ServerName]>][];
+    await Promise.all(servers.map(async ([name, { record, ports }]) => record && serverKinds[name].stop(record, ports)));
+    state.servers = Object.fromEntries(servers.map(([name, { ports }]) => [name, { ports }]));
+    writeState(state);
+  });
+}
+
+export interface LabStatus {
+  /** Absent when the lab was never started here. */
+  readonly lab?: Lab;
+  readonly servers: readonly { readonly name: ServerName; readonly isUp: boolean; readonly address: string }[];
+  readonly workers: readonly { readonly role: WorkerRole; readonly pid: number; readonly isUp: boolean }[];
+}
+
+export async function status(): Promise<LabStatus> {
+  const state = readState();
+  if (!state) return { servers: [], workers: [] };
+  const names = Object.keys(state.servers) as ServerName[];
+  const servers = await Promise.all(
+    names.map(async (name) => ({ name, isUp: await isUp(name, state.servers[name]), address: `127.0.0.1:${state.servers[name]?.ports[0]}` })),
+  );
+  const workers = state.workers.map(({ role, record }) => ({ role, pid: record.pid, isUp: isRunning(record) }));
+  return { lab: { ...accessOf(state), workers: state.workers }, servers, workers };
+}
+
+async function upServers(state: LabState, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
+  const names: readonly ServerName[] = options.moto ? ['temporal', 'source', 'target', 'moto'] : ['temporal', 'source', 'target'];
+  if (options.moto) await findMoto(options.say);
+  const begun = await Promise.allSettled(names.map((name) => upServer(name, state, options, started)));
+  for (const each of begun) if (each.status === 'rejected') throw each.reason;
+}
+
+async function upServer(name: ServerName, state: LabState, { say = () => undefined, signal }: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
+  const before = state.servers[name];
+  if (await isUp(name, before)) return;
+  const kind = serverKinds[name];
+  // It may live without answering; two servers on one folder would harm its data.
+  if (before?.record) await kind.stop(before.record, before.ports);
+  signal?.throwIfAborted();
+  const ports = await portsFor(name, before);
+  const onStart: StartOptions['onStart'] = (record) => {
+    state.servers[name] = { record, ports };
+    writeState(state);
+    started.push(() => kind.stop(record, state.servers[name]?.ports ?? ports));
+  };
+  const server = await kind.start(ports, state, { say, signal, onStart });
+  state.servers[name] = { record: server.record, ports: server.ports };
+  writeState(state);
+}
+
+/** Workers read the configuration once, when they start: other text or other code means other workers. */
+async function upWorkers(state: LabState, config: string, temporal: TemporalAccess, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
+  const from = createHash('sha256').update(config).update(codeMark()).digest('hex');
+  if (state.startedFrom !== from) await stopWorkers(state);
+  state.startedFrom = from;
+  state.workers = state.workers.filter(({ record }) => isRunning(record));
+  const roles: readonly WorkerRole[] = ['control', 'ledger', ...Array<WorkerRole>(options.transferWorkers ?? 2).fill('transfer')];
+  const begun = await Promise.allSettled(missing(roles, state).map((worker) => upWorker(worker, state, temporal, options, started)));
+  for (const each of begun) if (each.status === 'rejected') throw each.reason;
+}
+
+/** A role and its lowest free number, for each worker that is wanted and does not run. */
+function missing(roles: readonly WorkerRole[], state: LabState): readonly { role: WorkerRole; number: number }[] {
+  const taken = new Set(state.workers.map(({ record }) => record.name));
+  return roles.flatMap((role, index) => {
+    const number = roles.slice(0, index + 1).filter((each) => each === role).length;
+    return taken.has(`worker ${role} ${number}`) ? [] : [{ role, number }];
+  });
+}
+
+async function upWorker(
+  worker: { readonly role: WorkerRole; readonly number: number },
+  state: LabState,
+  temporal: TemporalAccess,
+  { signal }: UpOptions,
+  started: (() => Promise<void>)[],
+): Promise<void> {
+  const onStart: StartOptions['onStart'] = (record) => {
+    state.workers = [...state.workers, { role: worker.role, record }];
+    writeState(state);
+    started.push(() => stopWorker(record));
+  };
+  await startWorker({ ...worker, temporal, signal, onStart });
+}
+
+async function stopWorkers(state: LabState): Promise<void> {
+  await Promise.all(state.workers.map(({ record }) => stopWorker(record)));
+  state.workers = [];
+  writeState(state);
+}
+
+function accessOf(state: LabState): Omit<Lab, 'workers'> {
+  const [port = 7233, uiPort = 8233] = state.servers.temporal?.ports ?? [];
+  const store = (name: 'source' | 'target') => ({ endpoint: endpointOf(state.servers[name]?.ports[0] ?? 0), region: 'us-east-1', ...state.keys[name] });
+  const moto = state.servers.moto;
+  // Listed only while it runs: an inventory would stumble over a store that nobody started.
+  const motoAccess = moto?.record &&
+    isRunning(moto.record) && { endpoint: endpointOf(moto.ports[0] ?? 0), region: 'us-east-1', accessKey: 'moto', secretKey: 'moto-secret' };
+  return {
+    folder: labFolder,
+    config: projectFiles.config,
+    temporal: { address: `127.0.0.1:${port}`, namespace: 'default', uiPort, ui: `http://127.0.0.1:${uiPort}` },
+    stores: { source: store('source'), target: store('target'), ...(motoAccess ? { moto: motoAccess } : {}) },
+  };
+}
+
+function newState(): LabState {
+  const pair = (name: string) => ({ accessKey: name, secretKey: randomBytes(24).toString('base64url') });
+  const keys = (name: string): StoreKeys => ({ ...pair(`lab-${name}`), application: pair(`lab-${name}-application`) });
+  return { v: 1, keys: { source: keys('source'), target: keys('target') }, servers: {}, workers: [] };
+}

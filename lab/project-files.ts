@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { labFolder } from './folders.ts';
+import type { Keys, StoreAccess } from './seaweed.ts';
+import { writePrivate } from './state.ts';
+import type { TemporalAccess } from './temporal-server.ts';
+
+/** The files of the lab's project, all in the lab's folder. */
+export const projectFiles = {
+  config: `${labFolder}/ecluse.yaml`,
+  credentials: `${labFolder}/credentials`,
+  awsConfig: `${labFolder}/aws-config`,
+  referenceKey: `${labFolder}/reference.key`,
+} as const;
+
+export const project = 'demo';
+
+export interface LabStores {
+  readonly source: StoreAccess;
+  readonly target: StoreAccess;
+  readonly moto?: (Keys & { readonly endpoint: string; readonly region: string }) | undefined;
+}
+
+/**
+ * Writes `ecluse.yaml`, the workers' credentials and, once, the reference key, which links the records to the objects' names.
+ * Answers the configuration's text.
+ */
+export function writeProjectFiles(temporal: TemporalAccess, stores: LabStores): string {
+  const places = Object.entries(stores).filter(([, store]) => store !== undefined);
+  const config = stringify({
+    v: 1,
+    project,
+    temporal: { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
+    depot: { folder: './depot' },
+    ledger: { sqlite: './ledger.sqlite' },
+    referenceKey: './reference.key',
+    stores: Object.fromEntries(places.map(([name, { endpoint, region }]) => [`lab-${name}`, { kind: 's3', endpoint, region, profile: `lab-${name}` }])),
+  });
+  const profiles = places.map(([name, keys]) => `[lab-${name}]\naws_access_key_id = ${keys.accessKey}\naws_secret_access_key = ${keys.secretKey}\n`);
+  writeIfNew(projectFiles.config, `# Written by the lab at each start: changes are lost.\n${config}`);
+  writeIfNew(projectFiles.credentials, profiles.join('\n'));
+  writeIfNew(projectFiles.awsConfig, '# Empty on purpose: the workers read no other AWS configuration of this machine.\n');
+  if (!existsSync(projectFiles.referenceKey)) writePrivate(projectFiles.referenceKey, `${randomBytes(32).toString('base64')}\n`);
+  return config;
+}
+
+function writeIfNew(file: string, text: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writePrivate(file, text);
+}
