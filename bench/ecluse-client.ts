@@ -6,7 +6,7 @@ import { openSqliteLedger } from '../src/ledger/sqlite.ts';
 import type { LedgerDraft } from '../src/model/ledger-record.ts';
 import type { ManifestRef } from '../src/model/manifest.ts';
 import { copyShard, createFlightBudget, listBucket, referenceKeyOf, type ShardResult, sealRun, systemClock, verifyShard } from '../src/transfer/index.ts';
-import { createTransport } from '../src/wire/undici-transport.ts';
+import { createSocketTransport } from '../src/wire/socket-transport.ts';
 import { software } from '../src/workers/software.ts';
 import type { EcluseOrder } from './client.ts';
 import { openEnds } from './ecluse-stores.ts';
@@ -21,7 +21,7 @@ const quiet = (): void => undefined;
  * journals and one ledger record a shard. Throws when a row did not end as it must.
  */
 async function moveBucket({ source, target, folder, until, capabilities }: EcluseOrder): Promise<void> {
-  const transport = createTransport();
+  const transport = createSocketTransport();
   const { config, stores } = openEnds(folder, source, target, transport);
   const depot = openFolderDepot(`${folder}/depot`);
   const writer = { project: config.project, origin: `ecluse/${config.project}`, host: { id: hostname() }, software: software(process.env) };

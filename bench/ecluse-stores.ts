@@ -4,7 +4,7 @@ import type { TargetCapabilities } from '../src/model/bucket.ts';
 import { Config } from '../src/model/config.ts';
 import type { Stores } from '../src/ports/stores.ts';
 import type { Transport } from '../src/ports/transport.ts';
-import { createTransport } from '../src/wire/undici-transport.ts';
+import { createSocketTransport } from '../src/wire/socket-transport.ts';
 import { openStores } from '../src/workers/stores.ts';
 import type { Endpoint } from './place.ts';
 
@@ -28,7 +28,7 @@ export function openEnds(folder: string, source: Endpoint, target: Endpoint, tra
 
 /** What the target can do, asked once a place as the prepare step does; every run is then told. The bucket must exist. */
 export async function probeTarget(folder: string, store: Endpoint, bucket: string): Promise<TargetCapabilities> {
-  const transport = createTransport();
+  const transport = createSocketTransport();
   try {
     return await openEnds(folder, store, store, transport).stores.open('target', bucket).probe('');
   } finally {

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { labFolder } from './folders.ts';
 import { findMoto, type Say } from './parts.ts';
+import { allFree } from './ports.ts';
 import { isRunning, type StartOptions } from './process.ts';
-import { type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
+import { firstProject, type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
 import { endpointOf } from './seaweed.ts';
-import { isUp, portsFor, serverKinds } from './servers.ts';
+import { isUp, portsFor, serverKinds, serverNames } from './servers.ts';
 import { type LabState, readState, type ServerName, type StoreKeys, type WorkerRole, type WorkerState, withLock, writeState } from './state.ts';
 import type { TemporalAccess } from './temporal-server.ts';
 import { codeMark, startWorker, stopWorker } from './workers.ts';
@@ -15,6 +16,10 @@ export interface UpOptions {
   readonly transferWorkers?: number;
   /** Also moto's S3, as the store `lab-moto`. */
   readonly moto?: boolean;
+  /** Names the project that the workers serve from now on; default: the one they served before. */
+  readonly project?: string;
+  /** What stands before the source store for this time; a later `up` without it leads straight to the store again. */
+  readonly sourceEndpoint?: string;
   readonly say?: Say;
   /** Aborted: what this call started is stopped, what ran before runs on. */
   readonly signal?: AbortSignal;
@@ -23,6 +28,7 @@ export interface UpOptions {
 export interface Lab {
   readonly folder: string;
   readonly config: string;
+  readonly project: string;
   readonly temporal: TemporalAccess;
   readonly stores: LabStores;
   readonly workers: readonly WorkerState[];
@@ -32,11 +38,13 @@ export interface Lab {
 export async function up(options: UpOptions): Promise<Lab> {
   return withLock(async () => {
     const state = readState() ?? newState();
+    state.project = options.project ?? state.project ?? firstProject;
     const started: (() => Promise<void>)[] = [];
     try {
       await upServers(state, options, started);
       const access = accessOf(state);
-      const config = writeProjectFiles(access.temporal, access.stores);
+      const stores = { ...access.stores, source: { ...access.stores.source, endpoint: options.sourceEndpoint ?? access.stores.source.endpoint } };
+      const config = writeProjectFiles(state.project, access.temporal, stores);
       if (options.workers) await upWorkers(state, config, access.temporal, options, started);
       return { ...access, workers: state.workers };
     } catch (error) {
@@ -69,7 +77,7 @@ export interface LabStatus {
 export async function status(): Promise<LabStatus> {
   const state = readState();
   if (!state) return { servers: [], workers: [] };
-  const names = Object.keys(state.servers) as ServerName[];
+  const names = serverNames.filter((name) => state.servers[name]);
   const servers = await Promise.all(
     names.map(async (name) => ({ name, isUp: await isUp(name, state.servers[name]), address: `127.0.0.1:${state.servers[name]?.ports[0]}` })),
   );
@@ -84,14 +92,32 @@ async function upServers(state: LabState, options: UpOptions, started: (() => Pr
   for (const each of begun) if (each.status === 'rejected') throw each.reason;
 }
 
-async function upServer(name: ServerName, state: LabState, { say = () => undefined, signal }: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
+async function upServer(name: ServerName, state: LabState, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
   const before = state.servers[name];
   if (await isUp(name, before)) return;
-  const kind = serverKinds[name];
   // It may live without answering; two servers on one folder would harm its data.
-  if (before?.record) await kind.stop(before.record, before.ports);
-  signal?.throwIfAborted();
-  const ports = await portsFor(name, before);
+  if (before?.record) await serverKinds[name].stop(before.record, before.ports);
+  for (let attempt = 1; ; attempt += 1) {
+    options.signal?.throwIfAborted();
+    const ports = await portsFor(name, before);
+    try {
+      return await startServer(name, ports, state, options, started);
+    } catch (error) {
+      // A store binds seconds after we looked: meanwhile another lab may have taken the port.
+      const isTaken = !(await allFree(ports));
+      if (attempt === 3 || !isTaken || options.signal?.aborted) throw error;
+    }
+  }
+}
+
+async function startServer(
+  name: ServerName,
+  ports: readonly number[],
+  state: LabState,
+  { say = () => undefined, signal }: UpOptions,
+  started: (() => Promise<void>)[],
+): Promise<void> {
+  const kind = serverKinds[name];
   const onStart: StartOptions['onStart'] = (record) => {
     state.servers[name] = { record, ports };
     writeState(state);
@@ -134,7 +160,7 @@ async function upWorker(
     writeState(state);
     started.push(() => stopWorker(record));
   };
-  await startWorker({ ...worker, temporal, signal, onStart });
+  await startWorker({ ...worker, temporal, project: state.project ?? firstProject, signal, onStart });
 }
 
 async function stopWorkers(state: LabState): Promise<void> {
@@ -153,6 +179,7 @@ function accessOf(state: LabState): Omit<Lab, 'workers'> {
   return {
     folder: labFolder,
     config: projectFiles.config,
+    project: state.project ?? firstProject,
     temporal: { address: `127.0.0.1:${port}`, namespace: 'default', uiPort, ui: `http://127.0.0.1:${uiPort}` },
     stores: { source: store('source'), target: store('target'), ...(motoAccess ? { moto: motoAccess } : {}) },
   };

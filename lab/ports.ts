@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LabError } from './lab-error.ts';
 
 /** Below every system's range for outgoing connections, so that nobody's client sits on a port between our look and the server's bind. */
@@ -29,6 +30,12 @@ export async function anyPorts(count: number): Promise<readonly number[]> {
   return found;
 }
 
+/** Waits a moment for a port: a killed process may count as ended while its last thread still holds it. */
+export async function awaitFree(port: number): Promise<void> {
+  const deadline = performance.now() + 1_000;
+  while (!(await isFree(port)) && performance.now() < deadline) await pause(20);
+}
+
 /** Ports of a server that ended may be given again. */
 export const giveBack = (ports: readonly number[]): void => {
   for (const port of ports) given.delete(port);
@@ -54,6 +61,8 @@ export function isFree(port: number): Promise<boolean> {
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
+
+export const allFree = async (ports: readonly number[]): Promise<boolean> => (await Promise.all(ports.map(isFree))).every(Boolean);
 
 /** SeaweedFS names its gRPC sockets by port in /tmp, whatever it is told, and would talk to another one's that was left there. */
 export const seaweedSockets = (port: number): readonly string[] =>

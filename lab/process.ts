@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LabError } from './lab-error.ts';
@@ -10,6 +10,8 @@ export interface ProcessRecord {
   readonly pid: number;
   readonly startMark: string;
   readonly logFile: string;
+  /** Files outside its folder that it leaves when it is killed. */
+  readonly leaves?: readonly string[] | undefined;
 }
 
 /** What every server takes. */
@@ -26,6 +28,7 @@ export interface ProcessSpec {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
+  readonly leaves?: readonly string[];
   readonly onStart: StartOptions['onStart'];
 }
 
@@ -44,7 +47,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessRecord> {
     });
     child.unref();
     const pid = child.pid ?? 0;
-    const record = { name: spec.name, pid, startMark: startMark(pid) ?? '', logFile: spec.logFile };
+    const record = { name: spec.name, pid, startMark: startMark(pid) ?? '', logFile: spec.logFile, leaves: spec.leaves };
     spec.onStart?.(record);
     return record;
   } finally {
@@ -76,14 +79,18 @@ export async function waitUntilReady(record: ProcessRecord, check: () => Promise
   }
 }
 
-/** TERM, then KILL after `graceMs`. Ended already is success; a process that only has the same number is left alone. */
+/** TERM, then KILL after `graceMs`, then removes what it leaves. Ended already is success; a process that only has the same number is left alone. */
 export async function stopProcess(record: ProcessRecord, graceMs = 10_000): Promise<void> {
-  if (!signalProcess(record, 'SIGTERM')) return;
-  const deadline = performance.now() + graceMs;
-  while (isRunning(record) && performance.now() < deadline) await pause(20);
+  signalProcess(record, 'SIGTERM');
+  await untilGone(record, graceMs);
   signalProcess(record, 'SIGKILL');
-  const end = performance.now() + 5_000;
-  while (isRunning(record) && performance.now() < end) await pause(10);
+  await untilGone(record, 5_000);
+  for (const file of record.leaves ?? []) rmSync(file, { force: true });
+}
+
+async function untilGone(record: ProcessRecord, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (isRunning(record) && performance.now() < deadline) await pause(20);
 }
 
 /** Sends the signal if this process still lives; false when it does not. */

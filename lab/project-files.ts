@@ -14,7 +14,7 @@ export const projectFiles = {
   referenceKey: `${labFolder}/reference.key`,
 } as const;
 
-export const project = 'demo';
+export const firstProject = 'demo';
 
 export interface LabStores {
   readonly source: StoreAccess;
@@ -26,14 +26,14 @@ export interface LabStores {
  * Writes `ecluse.yaml`, the workers' credentials and, once, the reference key, which links the records to the objects' names.
  * Answers the configuration's text.
  */
-export function writeProjectFiles(temporal: TemporalAccess, stores: LabStores): string {
+export function writeProjectFiles(project: string, temporal: TemporalAccess, stores: LabStores): string {
   const places = Object.entries(stores).filter(([, store]) => store !== undefined);
   const config = stringify({
     v: 1,
     project,
     temporal: { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
-    depot: { folder: './depot' },
-    ledger: { sqlite: './ledger.sqlite' },
+    depot: { folder: `./projects/${project}/depot` },
+    ledger: { sqlite: `./projects/${project}/ledger.sqlite` },
     referenceKey: './reference.key',
     stores: Object.fromEntries(places.map(([name, { endpoint, region }]) => [`lab-${name}`, { kind: 's3', endpoint, region, profile: `lab-${name}` }])),
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { labEnvironment } from './environment.ts';
 import { findPart } from './parts.ts';
 import { anyPorts, giveBack, seaweedSockets } from './ports.ts';
@@ -60,17 +60,18 @@ export async function startSeaweed(options: SeaweedOptions): Promise<Seaweed> {
     folder,
     environment: labEnvironment({ HOME: folder, WEED_MASTER_VOLUME_GROWTH_COPY_1: '2' }),
     logFile: `${folder}/weed.log`,
+    leaves: ports.flatMap(seaweedSockets),
     onStart: options.onStart,
   });
   const stop = async (): Promise<void> => stopSeaweed(record, ports);
-  const [s3 = 0, , master = 0, , , , , , metrics = 0] = ports;
+  const [s3 = 0, , master = 0] = ports;
   try {
     await waitUntilReady(record, () => takesWrites(s3, master), { signal });
   } catch (error) {
     await stop();
     throw error;
   }
-  return { endpoint: endpointOf(s3), region, accessKey, secretKey, application, metricsUrl: `http://127.0.0.1:${metrics}/metrics`, record, ports, stop };
+  return { endpoint: endpointOf(s3), region, accessKey, secretKey, application, metricsUrl: metricsUrlOf(ports), record, ports, stop };
 }
 
 /**
@@ -79,9 +80,11 @@ export async function startSeaweed(options: SeaweedOptions): Promise<Seaweed> {
  */
 export async function stopSeaweed(record: ProcessRecord, ports: readonly number[]): Promise<void> {
   await stopProcess(record, 700);
-  for (const socket of ports.flatMap(seaweedSockets)) rmSync(socket, { force: true });
   giveBack(ports);
 }
+
+/** The last of its ports. */
+export const metricsUrlOf = (ports: readonly number[]): string => `http://127.0.0.1:${ports.at(-1) ?? 0}/metrics`;
 
 export const endpointOf = (port: number): string => `http://127.0.0.1:${port}`;
 

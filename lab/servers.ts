@@ -1,7 +1,7 @@
 import { labFolder } from './folders.ts';
 import { answersMoto, type Moto, startMoto } from './moto.ts';
 import { findPart, type Say } from './parts.ts';
-import { usualPort } from './ports.ts';
+import { awaitFree, usualPort } from './ports.ts';
 import { isRunning, type ProcessRecord, type StartOptions, stopProcess } from './process.ts';
 import { type Seaweed, startSeaweed, stopSeaweed, takesWrites } from './seaweed.ts';
 import type { LabState, ServerName, ServerState } from './state.ts';
@@ -50,6 +50,9 @@ export const serverKinds: Readonly<Record<ServerName, ServerKind>> = {
   },
 };
 
+/** In the order in which people read them. */
+export const serverNames = Object.keys(serverKinds) as readonly ServerName[];
+
 /** True while the recorded process lives and answers. */
 export async function isUp(name: ServerName, server: ServerState | undefined): Promise<boolean> {
   if (!server?.record || !isRunning(server.record)) return false;
@@ -61,6 +64,7 @@ export async function portsFor(name: ServerName, server: ServerState | undefined
   const ports: number[] = [];
   for (const [index, usual] of serverKinds[name].usual.entries()) {
     const remembered = server?.ports[index];
+    if (remembered) await awaitFree(remembered);
     ports.push(await usualPort(remembered ? [remembered, usual] : [usual]));
   }
   return ports;

@@ -25,6 +25,8 @@ export interface StoreKeys extends Keys {
 /** What the lab knows of itself from one command to the next. */
 export interface LabState {
   readonly v: 1;
+  /** The project that the lab's workers serve. Each demo begins a new one, so that no journal of an earlier one answers for it. */
+  project?: string;
   readonly keys: { readonly source: StoreKeys; readonly target: StoreKeys };
   servers: Partial<Record<ServerName, ServerState>>;
   workers: readonly WorkerState[];

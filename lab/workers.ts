@@ -3,14 +3,18 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { labEnvironment } from './environment.ts';
 import { cloneFolder, labFolder } from './folders.ts';
 import { type ProcessRecord, type StartOptions, startProcess, stopProcess, waitUntilReady } from './process.ts';
-import { project, projectFiles } from './project-files.ts';
+import { projectFiles } from './project-files.ts';
 import type { WorkerRole } from './state.ts';
 import type { TemporalAccess } from './temporal-server.ts';
+
+/** What a transfer worker of the lab may have in flight: little, so that the demo's bound on what a killed worker costs is a tight one. */
+export const flightBytes = 32 * 2 ** 20;
 
 /** What the lab's workers and its command see: the project's files and no other account of this machine. */
 export function workerEnvironment(): Record<string, string> {
   return labEnvironment({
     ECLUSE_CONFIG: projectFiles.config,
+    ECLUSE_FLIGHT_MIB: String(flightBytes / 2 ** 20),
     AWS_SHARED_CREDENTIALS_FILE: projectFiles.credentials,
     AWS_CONFIG_FILE: projectFiles.awsConfig,
     AWS_EC2_METADATA_DISABLED: 'true',
@@ -22,10 +26,11 @@ export interface WorkerOptions extends StartOptions {
   /** Tells workers of one role apart, from 1. */
   readonly number: number;
   readonly temporal: TemporalAccess;
+  readonly project: string;
 }
 
 /** Starts one worker process and answers when Temporal sees it ask for work. Nothing is left running when it throws. */
-export async function startWorker({ role, number, temporal, signal, onStart }: WorkerOptions): Promise<ProcessRecord> {
+export async function startWorker({ role, number, temporal, project, signal, onStart }: WorkerOptions): Promise<ProcessRecord> {
   const record = await startProcess({
     name: `worker ${role} ${number}`,
     command: ownNode(),
@@ -36,7 +41,7 @@ export async function startWorker({ role, number, temporal, signal, onStart }: W
     onStart,
   });
   try {
-    await asksForWork(record, role, temporal, signal);
+    await asksForWork(record, `${project}/${role}`, role, temporal, signal);
   } catch (error) {
     await stopWorker(record);
     throw error;
@@ -65,12 +70,12 @@ export function codeMark(): string {
 }
 
 /** Temporal names its pollers `pid@host`. The library is loaded here only: a lab that is up already does without it. */
-async function asksForWork(record: ProcessRecord, role: WorkerRole, { address, namespace }: TemporalAccess, signal?: AbortSignal): Promise<void> {
+async function asksForWork(record: ProcessRecord, name: string, role: WorkerRole, { address, namespace }: TemporalAccess, signal?: AbortSignal): Promise<void> {
   const { Connection } = await import('@temporalio/client');
   const connection = await Connection.connect({ address });
   const kinds = role === 'control' ? [1, 2] : [2]; // 1 workflows, 2 activities
   const isPolling = async (taskQueueType: number): Promise<boolean> => {
-    const { pollers } = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: `${project}/${role}` }, taskQueueType });
+    const { pollers } = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType });
     return (pollers ?? []).some(({ identity }) => identity?.startsWith(`${record.pid}@`));
   };
   try {

@@ -10,12 +10,12 @@ export async function openProjectDepot(config: Config): Promise<{ depot: Depot; 
     const { openFolderDepot } = await import('../depot/folder.ts');
     return { depot: openFolderDepot(config.depot.folder), close: async () => undefined };
   }
-  const [{ openBucketDepot }, { openStores }, { createTransport }] = await Promise.all([
+  const [{ openBucketDepot }, { openStores }, { createSocketTransport }] = await Promise.all([
     import('../depot/bucket.ts'),
     import('../workers/stores.ts'),
-    import('../wire/undici-transport.ts'),
+    import('../wire/socket-transport.ts'),
   ]);
-  const transport = createTransport({});
+  const transport = createSocketTransport({});
   const { at, bucket, prefix } = config.depot;
   return { depot: openBucketDepot(openStores(config, transport).open(at, bucket), prefix), close: () => transport.close() };
 }

@@ -9,7 +9,7 @@ import type { Config } from '../model/config.ts';
 import type { Depot } from '../ports/depot.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Stores } from '../ports/stores.ts';
-import { createTransport } from '../wire/undici-transport.ts';
+import { createSocketTransport } from '../wire/socket-transport.ts';
 import { software } from './software.ts';
 import { openStores } from './stores.ts';
 
@@ -24,7 +24,7 @@ export interface Environment {
 
 export function openEnvironment(env: NodeJS.ProcessEnv): Environment {
   const config = loadConfig(projectFiles(env, process.cwd()).config);
-  const transport = createTransport({});
+  const transport = createSocketTransport({});
   const stores = openStores(config, transport);
   const ledger = openSqliteLedger({
     file: config.ledger.sqlite,

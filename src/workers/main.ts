@@ -2,6 +2,7 @@ import { createControlActivities } from '../activities/control.ts';
 import { createLedgerActivities } from '../activities/ledger.ts';
 import { createTransferActivities } from '../activities/transfer.ts';
 import type { Role } from '../core/ids.ts';
+import { MigrationError } from '../core/migration-error.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createFlightBudget, referenceKeyOf, systemClock } from '../transfer/index.ts';
 import { bundleWorkflows } from './bundle.ts';
@@ -15,11 +16,11 @@ const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.Proces
     activities: createControlActivities({ ...environment, role: 'control' }),
     maxCachedWorkflows: 200,
   }),
-  transfer: async (environment) => ({
+  transfer: async (environment, env) => ({
     activities: createTransferActivities({
       ...environment,
       role: 'transfer',
-      flight: createFlightBudget(),
+      flight: createFlightBudget(flightOf(env)),
       referenceKey: referenceKeyOf(readReferenceKey(environment.config.referenceKey)),
       clock: systemClock,
     }),
@@ -28,6 +29,15 @@ const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.Proces
   }),
   ledger: async (environment) => ({ activities: createLedgerActivities(environment), maxConcurrentActivityTaskExecutions: 2 }),
 };
+
+/** `ECLUSE_FLIGHT_MIB`: bytes in flight of this process, which bound its memory and what its death costs. Absent: the engine's own default. */
+function flightOf({ ECLUSE_FLIGHT_MIB: text }: NodeJS.ProcessEnv): { bytes?: number } {
+  if (!text) return {};
+  const mebibytes = Number(text);
+  if (!Number.isInteger(mebibytes) || mebibytes < 16 || mebibytes > 4096)
+    throw new MigrationError('CONFIG_INVALID', { operation: 'start', detail: `ECLUSE_FLIGHT_MIB must be a whole number from 16 to 4096, not "${text}"` });
+  return { bytes: mebibytes * 2 ** 20 };
+}
 
 /** One process, one role, one project. Exits 2 on a role that does not exist. */
 export async function runWorker(role: string, env: NodeJS.ProcessEnv): Promise<number> {

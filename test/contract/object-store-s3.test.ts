@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll } from '@jest/globals';
 import { openS3Bucket } from '../../src/providers/s3/index.ts';
-import { createTransport } from '../../src/wire/undici-transport.ts';
+import { createSocketTransport } from '../../src/wire/socket-transport.ts';
 import { describeStores, sharedStores } from '../support/stores.ts';
 import { type Bucket, testObjectStore } from './object-store.ts';
 
-const transport = createTransport();
+const transport = createSocketTransport();
 afterAll(() => transport.close());
 
 const folded = 'SeaweedFS keeps objects as files of a tree and folds slashes';

@@ -1,4 +1,4 @@
-import { createTransport } from '../../src/wire/undici-transport.ts';
+import { createSocketTransport } from '../../src/wire/socket-transport.ts';
 import { testTransport } from './transport.ts';
 
-testTransport('undici', (times) => createTransport(times));
+testTransport('sockets', (times) => createSocketTransport(times));

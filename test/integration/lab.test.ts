@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { ProcessRecord } from '../../lab/process.ts';
+import { isRunning, type ProcessRecord } from '../../lab/process.ts';
 import { createLabStore } from '../../lab/seed/lab-store.ts';
 import { runFolder } from '../support/run.ts';
 import { describeStores } from '../support/stores.ts';
@@ -21,9 +22,11 @@ const noted = (): Noted => JSON.parse(readFileSync(`${folder}/state.json`, 'utf8
 const pids = (): readonly (number | undefined)[] => Object.values(noted().servers).map(({ record }) => record?.pid);
 const portOf = (name: string): number => noted().servers[name]?.ports[0] ?? 0;
 
-function kill(record: ProcessRecord | undefined): void {
+/** Answers when it is gone: the signal returns before the process ends. */
+async function kill(record: ProcessRecord | undefined): Promise<void> {
   if (!record) throw new Error('nothing to kill');
   process.kill(record.pid, 'SIGKILL');
+  while (isRunning(record)) await pause(5);
 }
 
 function listen(port: number): Promise<Server> {
@@ -64,8 +67,8 @@ describeStores('the lab', () => {
     await store.call({ method: 'PUT', bucket: 'kept', key: 'é', body: Buffer.from('here') });
     store.close();
     const before = noted().servers;
-    kill(before.source?.record);
-    kill(before.temporal?.record);
+    await kill(before.source?.record);
+    await kill(before.temporal?.record);
     expect((await lab.status()).servers.filter(({ isUp }) => isUp).map(({ name }) => name)).toEqual(['target']);
 
     const healed = await lab.up({ workers: false });
@@ -93,7 +96,7 @@ describeStores('the lab', () => {
   it('stops what it started when it is interrupted, and leaves what ran before', async () => {
     await lab.up({ workers: false });
     const before = noted().servers;
-    kill(before.source?.record);
+    await kill(before.source?.record);
     const interrupted = new AbortController();
     const coming = lab.up({ workers: false, signal: interrupted.signal });
     setTimeout(() => interrupted.abort(), 800);
@@ -110,7 +113,7 @@ describeStores('the lab', () => {
     const { workers } = await lab.up({ workers: true });
     expect(workers.map(({ role }) => role).sort()).toEqual(['control', 'ledger', 'transfer', 'transfer']);
     const victim = workers.find(({ role }) => role === 'transfer');
-    kill(victim?.record);
+    await kill(victim?.record);
     const healed = await lab.up({ workers: true });
     const survivors = workers.filter((worker) => worker !== victim).map(({ record }) => record.pid);
     expect(healed.workers.map(({ record }) => record.pid)).toEqual(expect.arrayContaining(survivors));

@@ -47,6 +47,8 @@ export interface StageOptions {
   readonly window?: number;
   readonly continueAfterEvents?: number;
   readonly workloads?: number;
+  /** Real stores in place of the two in memory. */
+  readonly stores?: Stores;
   /** Sees the source and target as the activities get them: a place for faults of a connection. */
   readonly connect?: (side: 'source' | 'target', store: MemoryStore) => ObjectSource & ObjectTarget;
 }
@@ -103,7 +105,7 @@ export async function openStage(options: StageOptions = {}) {
   const depot = options.depot ?? createMemoryDepot();
   const ledger = openMemoryLedger({ project, origin: `ecluse/${project}`, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
   const calls: ActivityCall[] = [];
-  const deps = { stores: memoryStores(source, target, options.connect), depot, ledger };
+  const deps = { stores: options.stores ?? memoryStores(source, target, options.connect), depot, ledger };
   const queues: Record<Role, Record<string, (task: never) => Promise<unknown>>> = {
     control: createControlActivities({ ...deps, role: 'control' }),
     transfer: createTransferActivities({
