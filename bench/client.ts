@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { labEnvironment } from '../lab/environment.ts';
+import { workerFlags } from '../lab/workers.ts';
 import type { TargetCapabilities } from '../src/model/bucket.ts';
 import { meter, type Usage } from './null-tools.ts';
 import { type Endpoint, type Place, portOf } from './place.ts';
@@ -44,7 +45,7 @@ export function ecluseClient({ makeFolder, ...options }: EcluseOptions): Client 
         folder: makeFolder(),
         ...options,
       };
-      return meter(process.execPath, [script, JSON.stringify(order)], labEnvironment(), portOf(place.source));
+      return meter(process.execPath, [...workerFlags, script, JSON.stringify(order)], labEnvironment(), portOf(place.source));
     },
   };
 }

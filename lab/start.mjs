@@ -14,6 +14,8 @@ const commands = {
   check: { file: 'lab/check.ts', shows: false },
   bench: { file: 'bench/main.ts', shows: true },
   ecluse: { file: 'src/cli/ecluse.mjs', shows: false },
+  docs: { file: 'lab/docs.ts', shows: false },
+  'bench:memory': { file: 'bench/memory.ts', shows: true },
   'deploy:init': { file: 'deploy/init.ts', shows: false },
 };
 

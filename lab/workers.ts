@@ -21,6 +21,10 @@ export function workerEnvironment(): Record<string, string> {
   });
 }
 
+// Without limits V8 sees no reason to collect garbage on a machine with memory: 450 MiB for 60,000 objects, of which 65 were live. With these, which
+// `docker-compose.yml` sets too: 293 MiB.
+export const workerFlags: readonly string[] = ['--max-semi-space-size=8', '--max-old-space-size=384'];
+
 export interface WorkerOptions extends StartOptions {
   readonly role: WorkerRole;
   /** Tells workers of one role apart, from 1. */
@@ -34,7 +38,7 @@ export async function startWorker({ role, number, temporal, project, signal, onS
   const record = await startProcess({
     name: `worker ${role} ${number}`,
     command: ownNode(),
-    args: [`${cloneFolder}/src/workers/main.ts`, role],
+    args: [...workerFlags, `${cloneFolder}/src/workers/main.ts`, role],
     folder: labFolder,
     environment: workerEnvironment(),
     logFile: `${labFolder}/logs/${role}-${number}.log`,

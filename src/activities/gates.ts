@@ -33,6 +33,11 @@ export const createGateActivities = (deps: RecordDeps) => ({
     attempt(async () => {
       await deps.ledger.append([
         {
+          event_id: eventId(task.project, 'log', 'log', 'opened'),
+          event: 'log.opened',
+          actor: { id: 'svc:control', type: 'service', auth: 'client-asserted' },
+        },
+        {
           event_id: eventId(task.project, 'plan', task.planDigest.slice(0, 16), 'received'),
           event: 'instruction.received',
           actor: { id: task.by, type: 'person', auth: 'client-asserted' },

@@ -13,6 +13,8 @@ export interface PassSummary {
   readonly losses: readonly LossCount[];
 }
 
+export type PassActivities = ReturnType<typeof createPassActivities>;
+
 /** Between the stages of a pass: which rows belong together. They read and write the depot only. */
 export const createPassActivities = ({ depot }: RecordDeps) => ({
   /** Collects what the shards of one stage sealed. */

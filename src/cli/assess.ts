@@ -1,6 +1,6 @@
 import { isLossCode, losses } from '../core/loss.ts';
+import { numberText, sizeText } from '../core/sizes.ts';
 import type { Assessment, Finding } from '../model/errand.ts';
-import { numberText, sizeText } from '../report/sizes.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { plannedArgument, plannedEntries, plannedOptions } from './planned.ts';

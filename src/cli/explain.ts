@@ -1,6 +1,6 @@
 import { ConfigError, problemLine } from '../config/config-error.ts';
+import { errorSentence } from '../core/error-words.ts';
 import { isMigrationError } from '../core/migration-error.ts';
-import { errorSentence } from '../report/error-words.ts';
 import { Failure } from './failure.ts';
 import type { CommandWords } from './words.ts';
 

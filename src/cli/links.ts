@@ -1,6 +1,7 @@
 import type { TemporalPlace } from '../config/environment.ts';
 import { bucketWorkflowId, projectWorkflowId } from '../core/ids.ts';
 import { Failure } from './failure.ts';
+import type { CommandWords } from './words.ts';
 
 export interface Link {
   readonly title: string;
@@ -14,6 +15,7 @@ export function projectLinks(
   { ui, namespace }: TemporalPlace,
   project: string,
   workloads: readonly { readonly workload: string; readonly wave: number }[],
+  titles: CommandWords['links'],
 ): { readonly lists: readonly Link[]; readonly pages: readonly Link[] } {
   if (ui === undefined)
     throw new Failure({
@@ -24,7 +26,8 @@ export function projectLinks(
       exit: 2,
     });
   const base = `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows`;
-  const ours = `EcluseProject = "${project}"`;
+  // A run that continued as new stays in the list as it last stood, beside the one that goes on.
+  const ours = `EcluseProject = "${project}" AND ExecutionStatus != "ContinuedAsNew"`;
   const list = (title: string, condition: string): Link => {
     const query = condition ? `${ours} AND ${condition}` : ours;
     return { title, query, url: `${base}?query=${encodeURIComponent(query)}` };
@@ -33,14 +36,15 @@ export function projectLinks(
   const page = (title: string, id: string): Link => ({ title, url: `${base}/${encodeURIComponent(id)}` });
   return {
     lists: [
-      list('everything of the project', ''),
-      list('waiting', 'EcluseCondition = "waiting" AND EcluseWorkload IS NOT NULL'),
-      list('held or stuck', 'EcluseCondition IN ("held", "stuck")'),
-      list('moving', 'EcluseCondition IN ("moving", "unwinding") AND EcluseWorkload IS NOT NULL'),
-      list('verdict not PASS', 'EcluseVerdict != "PASS"'),
-      list('ready for cutover', 'EcluseState = "ready for cutover"'),
-      ...waves.map((wave) => list(`wave ${wave}`, `EcluseWave = ${wave}`)),
+      list(titles.workloads, 'EcluseWorkload IS NOT NULL'),
+      list(titles.waiting, 'EcluseCondition = "waiting" AND EcluseWorkload IS NOT NULL'),
+      list(titles.held, 'EcluseCondition IN ("held", "stuck")'),
+      list(titles.moving, 'EcluseCondition IN ("moving", "unwinding") AND EcluseWorkload IS NOT NULL'),
+      list(titles.notPass, 'EcluseVerdict != "PASS"'),
+      list(titles.readyForCutover, 'EcluseState = "ready for cutover"'),
+      ...waves.map((wave) => list(titles.wave(wave), `EcluseWave = ${wave}`)),
+      list(titles.everything, ''),
     ],
-    pages: [page(`project ${project}`, projectWorkflowId(project)), ...workloads.map(({ workload }) => page(workload, bucketWorkflowId(project, workload)))],
+    pages: [page(titles.project(project), projectWorkflowId(project)), ...workloads.map(({ workload }) => page(workload, bucketWorkflowId(project, workload)))],
   };
 }

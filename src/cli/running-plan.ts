@@ -30,13 +30,12 @@ export async function planApplied(context: CommandContext, by: string): Promise<
 }
 
 export async function projectInput(context: CommandContext, by: string): Promise<ProjectInput> {
-  const { project, language, timezone, labels } = context.config();
+  const { project, language, timezone } = context.config();
   const { shard, patience } = context.plan();
   return {
     project,
     language,
     timezone,
-    labels,
     patience,
     shard: { objects: shard.objects, sizeBytes: shard.gibibytes * 2 ** 30 },
     ...(await planApplied(context, by)),

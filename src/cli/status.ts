@@ -65,7 +65,7 @@ async function showLinks(context: CommandContext): Promise<Outcome> {
     (told) => told.workloads,
     (error: unknown) => (isNoWorker(error) ? client.recorded() : Promise.reject(error)),
   );
-  const links = projectLinks(context.place(), project, workloads);
+  const links = projectLinks(context.place(), project, workloads, context.words.links);
   return { exit: 0, text: [...links.lists, ...links.pages].map(({ title, url }) => `${title}\n  ${url}`).join('\n'), json: links };
 }
 

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } 
 import type { TemporalPlace } from '../config/environment.ts';
 import { bucketWorkflowId, errandWorkflowId, projectWorkflowId, taskQueue } from '../core/ids.ts';
 import { searchAttributes } from '../core/search-attributes.ts';
+import { projectPage } from '../core/static-page.ts';
 import type { ProjectStatus } from '../model/status.ts';
 import * as messages from '../workflows/messages.ts';
 import { Failure } from './failure.ts';
@@ -59,7 +60,7 @@ export function projectClient(client: Client, place: TemporalPlace, project: str
           args: [input],
           // A project that ended well has left journals and marks: only one that was stopped by force may be begun again.
           workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-          staticSummary: `Écluse: ${project}`,
+          ...projectPage(project, input.workloads, input.language),
           typedSearchAttributes: [{ key: projectAttribute, value: project }],
         }),
       );

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import type { TemporalPlace } from '../config/environment.ts';
 import { isErrorCode } from '../core/error-codes.ts';
-import { errorSentence, whoActs } from '../report/error-words.ts';
+import { errorSentence, whoActs } from '../core/error-words.ts';
 import { Failure } from './failure.ts';
 import type { TemporalWords } from './temporal-words.ts';
 

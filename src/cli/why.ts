@@ -1,10 +1,10 @@
 import { isErrorCode } from '../core/error-codes.ts';
+import { errorSentence, whoActs } from '../core/error-words.ts';
 import { localTime } from '../core/local-time.ts';
 import { nextCommands, waitsForPerson } from '../core/next-command.ts';
 import { percentDone } from '../core/progress.ts';
 import { waitsFor } from '../core/project-words.ts';
 import type { WorkloadStatus } from '../model/status.ts';
-import { errorSentence, whoActs } from '../report/error-words.ts';
 import type { CommandDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { workloadOf } from './orders.ts';

@@ -56,6 +56,17 @@ export interface CommandWords {
   readonly planApplied: (workloads: number) => string;
   readonly samePlan: string;
   readonly lapses: (gate: string) => string;
+  readonly links: {
+    readonly everything: string;
+    readonly workloads: string;
+    readonly waiting: string;
+    readonly held: string;
+    readonly moving: string;
+    readonly notPass: string;
+    readonly readyForCutover: string;
+    readonly wave: (wave: number) => string;
+    readonly project: (project: string) => string;
+  };
 }
 
 const en: CommandWords = {
@@ -104,6 +115,17 @@ const en: CommandWords = {
   planApplied: (workloads) => `The project follows plan.yaml now (${workloads} workload${workloads === 1 ? '' : 's'}).`,
   samePlan: 'plan.yaml is the plan that runs.',
   lapses: (gate) => `approval of ${gate} lapses`,
+  links: {
+    everything: 'everything of the project, errands too',
+    workloads: 'all workloads',
+    waiting: 'waiting',
+    held: 'held or stuck',
+    moving: 'moving',
+    notPass: 'verdict not PASS',
+    readyForCutover: 'ready for cutover',
+    wave: (wave) => `wave ${wave}`,
+    project: (project) => `project ${project}: the table is in its tab “User Metadata”`,
+  },
 };
 
 const fr: CommandWords = {
@@ -122,14 +144,14 @@ const fr: CommandWords = {
   otherPlanRuns: 'Le plan en cours n’est pas celui de plan.yaml : voir ecluse plan diff, puis ecluse plan apply.',
   noWorkerYet: 'Aucun worker ne sert encore ce projet : ecluse worker control, ecluse worker transfer et ecluse worker ledger, chacun dans son processus.',
   ordered: (order, workload) => `${workload} : ordre donné (${order}).`,
-  skipped: (workload, state) => `${workload} : inchangé, il est « ${state} ».`,
+  skipped: (workload, state) => `${workload} : laissée telle quelle, son état est « ${state} ».`,
   nothingToOrder: 'Aucune charge n’est dans un état qui permette cet ordre.',
-  approves: (gate, workload) => `Validation « ${gate} » de ${workload}. Voici ce que vous validez :`,
+  approves: (gate, workload) => `Porte « ${gate} » de ${workload}. Voici ce que vous validez :`,
   approveQuestion: 'Valider ? [o/N]',
   rollbackQuestion: (workloads) => `Revenir en arrière pour ${workloads} ? La source sert à nouveau ; la copie reste. [o/N]`,
   notSent: 'Rien n’a été envoyé.',
-  approved: (gate, workload) => `${workload} : « ${gate} » validé.`,
-  rejected: (gate, workload) => `${workload} : « ${gate} » refusé.`,
+  approved: (gate, workload) => `${workload} : porte « ${gate} » validée.`,
+  rejected: (gate, workload) => `${workload} : porte « ${gate} » refusée.`,
   resolved: (workload, how) => `${workload} : décision prise (${how}).`,
   paused: (what) => `${what} : en pause. Ce qui est en vol se termine d’abord.`,
   resumed: (what) => `${what} : reprise.`,
@@ -152,7 +174,18 @@ const fr: CommandWords = {
   rollsBackFirst: 'retour arrière, avant l’effacement de la copie',
   planApplied: (workloads) => `Le projet suit désormais plan.yaml (${workloads} charge${workloads < 2 ? '' : 's'}).`,
   samePlan: 'plan.yaml est le plan en cours.',
-  lapses: (gate) => `la validation « ${gate} » devient caduque`,
+  lapses: (gate) => `la validation de la porte « ${gate} » devient caduque`,
+  links: {
+    everything: 'tout le projet, vérifications comprises',
+    workloads: 'toutes les charges',
+    waiting: 'en attente',
+    held: 'suspendu ou bloqué',
+    moving: 'en cours',
+    notPass: 'verdict autre que CONFORME',
+    readyForCutover: 'prêt à basculer',
+    wave: (wave) => `vague ${wave}`,
+    project: (project) => `projet ${project} : le tableau est dans l’onglet « User Metadata »`,
+  },
 };
 
 export const commandWords = (language: Language): CommandWords => (language === 'fr' ? fr : en);

@@ -1,15 +1,16 @@
 import type { WorkloadStatus } from '../model/status.ts';
+import { errorSentence, whoActs } from './error-words.ts';
 import { localTime } from './local-time.ts';
-import { waitsForPerson } from './next-command.ts';
+import { fitting, headOf, maxDetailsBytes, plain, row, utf8Bytes } from './markdown.ts';
+import { nextCommands, waitsForPerson } from './next-command.ts';
 import { percentDone } from './progress.ts';
 import { type Language, type ProjectWords, projectWords, waitsFor } from './project-words.ts';
 
 const maxRows = 100;
-/** Temporal keeps at most 20 KB of details. */
-const maxBytes = 20_000;
 /** Kept free for the counts per wave while not all workloads have their row. */
 const countsBytes = 2_000;
-const longestCell = 120;
+/** Who must do what: so many are told under the table. More are no list for a page, but for `ecluse status`. */
+const maxNext = 10;
 
 /** Stuck first, then what a person must do, then what moves, then what waits for its turn, then what is done; by wave and name within. */
 export function byUrgency(statuses: readonly WorkloadStatus[]): WorkloadStatus[] {
@@ -24,44 +25,69 @@ export function byUrgency(statuses: readonly WorkloadStatus[]): WorkloadStatus[]
 }
 
 /**
- * The manager's page in the Temporal UI, as Markdown: what waits for a person first, at most 100 rows and 20 KB,
- * the rest as counts per wave. Pure: called by workflows at each change.
+ * The manager's page in the Temporal UI, as Markdown: what waits for a person first, at most 100 rows and 20 KB, the rest as counts per
+ * wave; then who must do what. Pure: called by workflows at each change. `held`: why the project itself stands still.
  */
-export function projectTable(statuses: readonly WorkloadStatus[], language: Language, timezone: string): string {
+export function projectTable(statuses: readonly WorkloadStatus[], language: Language, timezone: string, held?: { readonly code: string }): string {
   const words = projectWords(language);
   const sorted = byUrgency(statuses);
-  const heads = [words.wave, words.workload, words.stateHead, words.conditionHead, words.waitsFor, words.done, words.predictedEnd, words.verdictHead];
+  const next = whatNext(sorted, words, language, held);
   const lines = [
-    `**${words.workloads(statuses.length)}** · ${words.forPerson(statuses.filter(waitsForPerson).length)} · ${words.timesIn(timezone)}`,
+    headLine(statuses, words, timezone),
     '',
-    row(heads),
-    row(heads.map(() => '---')),
+    ...headOf([words.wave, words.workload, words.stateHead, words.conditionHead, words.waitsFor, words.done, words.predictedEnd, words.verdictHead]),
   ];
-  let sizeBytes = utf8Bytes(lines.join('\n'));
-  let shown = 0;
-  for (const status of sorted.slice(0, maxRows)) {
-    const line = row(cells(status, words, language, timezone));
-    const reserveBytes = shown + 1 < sorted.length ? countsBytes : 0;
-    if (sizeBytes + utf8Bytes(line) + 1 + reserveBytes > maxBytes) break;
-    lines.push(line);
-    sizeBytes += utf8Bytes(line) + 1;
-    shown++;
-  }
-  return [...lines, ...waveCounts(sorted.slice(shown), words, maxBytes - sizeBytes)].join('\n');
+  const budgetBytes = maxDetailsBytes - utf8Bytes([...lines, ...next].join('\n')) - 1;
+  const rows = sorted.slice(0, maxRows).map((status) => row(cells(status, words, language, timezone)));
+  const allFit = rows.length === sorted.length && fitting(rows, budgetBytes).length === rows.length;
+  const shown = allFit ? rows : fitting(rows, budgetBytes - countsBytes);
+  const left = budgetBytes - shown.reduce((sum, line) => sum + utf8Bytes(line) + 1, 0);
+  return [...lines, ...shown, ...waveCounts(sorted.slice(shown.length), words, left), ...next].join('\n');
+}
+
+function headLine(statuses: readonly WorkloadStatus[], words: ProjectWords, timezone: string): string {
+  const newest = statuses
+    .map(({ updatedAt }) => updatedAt)
+    .sort()
+    .at(-1);
+  return [
+    `**${words.workloads(statuses.length)}**`,
+    words.forPerson(statuses.filter(waitsForPerson).length),
+    ...(newest ? [words.lastChange(plain(localTime(newest, timezone)))] : []),
+    words.timesIn(timezone),
+  ].join(' · ');
 }
 
 function cells(status: WorkloadStatus, words: ProjectWords, language: Language, timezone: string): string[] {
-  const percent = percentDone(status);
   return [
     String(status.wave),
     status.workload,
     words.state[status.state],
     words.condition[status.condition],
     waitsFor(status, language),
-    percent === undefined ? '–' : `${percent} %`,
+    shareText(status),
     status.condition === 'moving' ? localTime(status.predictedEnd, timezone) : '',
     words.verdict[status.verdict],
-  ].map(plain);
+  ].map((text) => plain(text, 120));
+}
+
+/** The space does not break: a column of the UI is narrow. */
+export function shareText(status: WorkloadStatus): string {
+  const percent = percentDone(status);
+  return percent === undefined ? '–' : `${percent}\u00a0%`;
+}
+
+/** Why, who and the command, for what waits for a person. */
+function whatNext(sorted: readonly WorkloadStatus[], words: ProjectWords, language: Language, held: { readonly code: string } | undefined): string[] {
+  const because = (code: string): string => ` ${plain(errorSentence(code, language))} (${plain(code)}, ${whoActs(code, language)})`;
+  const waiting = sorted.filter(waitsForPerson);
+  const told = waiting.slice(0, maxNext).map((status) => {
+    const why = status.reason ? because(status.reason.code) : '';
+    return `- ${plain(status.workload)}:${why} \`${nextCommands(status)[0]}\``;
+  });
+  const lines = [...(held ? [`- **${words.project}**:${because(held.code)} \`ecluse resume\``] : []), ...told];
+  if (lines.length === 0) return [];
+  return ['', `**${words.next}**`, '', ...lines, ...(waiting.length > maxNext ? [`- … ${waiting.length - maxNext}: \`ecluse status\``] : [])];
 }
 
 function waveCounts(rest: readonly WorkloadStatus[], words: ProjectWords, budgetBytes: number): string[] {
@@ -72,35 +98,8 @@ function waveCounts(rest: readonly WorkloadStatus[], words: ProjectWords, budget
     waves.set(wave, counts.set(words.state[state], (counts.get(words.state[state]) ?? 0) + 1));
   }
   const lines = ['', words.beyond(rest.length), ''];
-  let left = budgetBytes - utf8Bytes(lines.join('\n')) - 100;
   const sorted = [...waves].sort(([a], [b]) => a - b);
-  for (const [index, [wave, counts]] of sorted.entries()) {
-    const line = `- ${words.wave} ${wave}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`;
-    left -= utf8Bytes(line) + 1;
-    if (left < 0) return [...lines, `- ${words.moreWaves(sorted.length - index)}`];
-    lines.push(line);
-  }
-  return lines;
-}
-
-const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
-
-/** Text that Markdown shows as it is: no cell, link, tag or emphasis can be made by it. */
-function plain(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
-  const cut = line.length > longestCell ? `${line.slice(0, longestCell - 1).toWellFormed()}…` : line;
-  return cut
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/[\\`*_[\]|~#!]/g, '\\$&');
-}
-
-function utf8Bytes(text: string): number {
-  let sizeBytes = 0;
-  for (const sign of text) {
-    const point = sign.codePointAt(0) ?? 0;
-    sizeBytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return sizeBytes;
+  const counted = sorted.map(([wave, counts]) => `- ${words.wave} ${wave}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`);
+  const told = fitting(counted, budgetBytes - utf8Bytes(lines.join('\n')) - 100);
+  return [...lines, ...told, ...(told.length < counted.length ? [`- ${words.moreWaves(counted.length - told.length)}`] : [])];
 }

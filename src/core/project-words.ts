@@ -10,6 +10,7 @@ export interface ProjectWords {
   readonly gate: Readonly<Record<Gate, string>>;
   readonly order: Readonly<Record<Order, string>>;
   readonly verdict: Readonly<Record<Verdict, string>>;
+  readonly project: string;
   readonly wave: string;
   readonly workload: string;
   readonly stateHead: string;
@@ -27,6 +28,8 @@ export interface ProjectWords {
   readonly resume: string;
   readonly itsWave: string;
   readonly timesIn: (timezone: string) => string;
+  readonly lastChange: (time: string) => string;
+  readonly next: string;
   readonly beyond: (count: number) => string;
   readonly moreWaves: (count: number) => string;
 }
@@ -50,6 +53,7 @@ const en: ProjectWords = {
   gate: { loss: 'loss report', cutover: 'cutover', finalize: 'finalize', discard: 'discard' },
   order: { cutover: 'cutover', rollback: 'rollback', finalize: 'finalize', discard: 'discard' },
   verdict: { PASS: 'PASS', FAIL: 'FAIL', UNKNOWN: 'UNKNOWN' },
+  project: 'The project',
   wave: 'Wave',
   workload: 'Workload',
   stateHead: 'State',
@@ -67,6 +71,8 @@ const en: ProjectWords = {
   resume: 'resume',
   itsWave: 'its wave',
   timesIn: (timezone) => `Times: ${timezone}`,
+  lastChange: (time) => `last change ${time}`,
+  next: 'Next',
   beyond: (count) => `${count} more, by wave:`,
   moreWaves: (count) => `and ${count} more waves`,
 };
@@ -98,6 +104,7 @@ const fr: ProjectWords = {
   gate: { loss: 'rapport de pertes', cutover: 'bascule', finalize: 'clôture', discard: 'effacement de la copie' },
   order: { cutover: 'bascule', rollback: 'retour arrière', finalize: 'clôture', discard: 'effacement de la copie' },
   verdict: { PASS: 'CONFORME', FAIL: 'NON CONFORME', UNKNOWN: 'INCONNU' },
+  project: 'Le projet',
   wave: 'Vague',
   workload: 'Charge',
   stateHead: 'État',
@@ -115,6 +122,8 @@ const fr: ProjectWords = {
   resume: 'reprise',
   itsWave: 'sa vague',
   timesIn: (timezone) => `Heures : ${timezone}`,
+  lastChange: (time) => `dernier changement ${time}`,
+  next: 'Ensuite',
   beyond: (count) => `${count} de plus, par vague :`,
   moreWaves: (count) => `et ${count} vagues de plus`,
 };

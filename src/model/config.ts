@@ -36,8 +36,6 @@ export const Config = z.strictObject({
     .string()
     .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'not an IANA time zone')
     .default('Europe/Paris'),
-  /** `opaque`: workloads appear in Temporal by a digest of their name. */
-  labels: z.enum(['plain', 'opaque']).default('plain'),
   temporal: z
     .strictObject({ address: z.string().min(1).default('127.0.0.1:7233'), namespace: z.string().min(1).default('default'), ui: Endpoint.optional() })
     .prefault({}),

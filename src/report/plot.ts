@@ -1,7 +1,7 @@
 import type { Language } from '../core/project-words.ts';
+import { sizeText } from '../core/sizes.ts';
 import { html, type Markup } from './html.ts';
 import type { Batch } from './report-data.ts';
-import { sizeText } from './sizes.ts';
 
 /** Bytes per second in slices of equal length, and how many bytes there were by the end of each slice. */
 export interface Throughput {

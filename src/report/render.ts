@@ -1,17 +1,17 @@
+import { errorSentence, whoActs } from '../core/error-words.ts';
 import { localTime } from '../core/local-time.ts';
 import { isLossCode, losses as lossTable } from '../core/loss.ts';
 import { nextCommands, waitsForPerson } from '../core/next-command.ts';
 import { percentDone } from '../core/progress.ts';
 import { byUrgency } from '../core/project-table.ts';
 import { type ProjectWords, projectWords, waitsFor } from '../core/project-words.ts';
+import { numberText, sizeText } from '../core/sizes.ts';
 import type { Verdict } from '../model/digest.ts';
 import type { WorkloadStatus } from '../model/status.ts';
-import { errorSentence, whoActs } from './error-words.ts';
 import { html, Markup } from './html.ts';
 import { pageStyle } from './page-style.ts';
 import { throughput, throughputPlot } from './plot.ts';
 import type { Decision, ReportData } from './report-data.ts';
-import { numberText, sizeText } from './sizes.ts';
 import { type ReportWords, reportWords } from './words.ts';
 
 interface Page extends ReportData {

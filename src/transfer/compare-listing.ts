@@ -116,7 +116,14 @@ function targetDifferences(
       ? 'foreign'
       : 'extra',
   );
-  return [...found, ...rest];
+  return [...found, ...rest, ...(rest.length === 0 && isAnotherOnTop(listed, there) ? (['differs'] as const) : [])];
+}
+
+/** With versions, what a reader gets is the newest one: the last that we wrote. All may stand there, and a deleted object be back all the same. */
+function isAnotherOnTop(listed: readonly ObjectEntry[], there: readonly Catalogued[]): boolean {
+  const [newest, written] = [listed.at(-1)?.versionId, there.at(-1)];
+  const expected = written?.entry.versionId === undefined ? undefined : written.row.targetVersionId;
+  return newest !== undefined && expected !== undefined && newest !== expected;
 }
 
 /** A store that keeps two keys as one lists neither as missing without a neighbour: a listed key of the same loose form tells it apart from a loss. */

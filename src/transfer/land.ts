@@ -1,6 +1,6 @@
 import { looseForm } from '../core/key-rules.ts';
 import { isMigrationError, MigrationError } from '../core/migration-error.ts';
-import type { ObjectHead } from '../model/object-entry.ts';
+import type { ObjectEntry, ObjectHead } from '../model/object-entry.ts';
 import type { Stored, WriteCondition } from '../ports/object-store.ts';
 import type { Carried } from './carry.ts';
 import type { CopyAttempt, Job } from './copy-attempt.ts';
@@ -41,6 +41,12 @@ export async function land(c: CopyAttempt, job: Job, content: Content, write: (c
     const there = await lookAt(c, job, content);
     if (there === 'nothing' && writes < writesAtMost) {
       condition = c.capabilities.ifNoneMatch ? { absent: true } : { any: true };
+      continue;
+    }
+    // SeaweedFS refuses "absent" for a key under which another key stands, as for a folder, and takes a plain write: its own word that
+    // nothing is there then stands in for the condition. Not where it may keep one of our other keys there.
+    if (there === 'nothing' && writes === writesAtMost && twinsOf(c, job).length === 0) {
+      condition = { any: true };
       continue;
     }
     // Refused at its very first sending, by an attempt without forerunner: then it is not our own lost answer that we met.
@@ -122,17 +128,21 @@ export async function isEqualThere(c: CopyAttempt, key: string, versionId: strin
 const twinsAtMost = 8;
 
 /** True when the target gives the very same object under another key of this shard that some store may take for this one. Asked only after a refusal. */
-async function isKeptAsOne(c: CopyAttempt, { entry }: Job): Promise<boolean> {
-  const form = looseForm(entry.key);
-  const twins = c.entries.filter(({ key }) => key !== entry.key && looseForm(key) === form).slice(0, twinsAtMost);
+async function isKeptAsOne(c: CopyAttempt, job: Job): Promise<boolean> {
+  const twins = twinsOf(c, job);
   if (twins.length === 0) return false;
-  const here = await headOf(c, entry.key);
+  const here = await headOf(c, job.entry.key);
   for (const { key } of twins) {
     const there = await headOf(c, key);
     if (here && there && here.etag === there.etag && here.sizeBytes === there.sizeBytes && here.lastModified === there.lastModified) return true;
   }
   return false;
 }
+
+const twinsOf = ({ entries }: CopyAttempt, { entry }: Job): readonly ObjectEntry[] => {
+  const form = looseForm(entry.key);
+  return entries.filter(({ key }) => key !== entry.key && looseForm(key) === form).slice(0, twinsAtMost);
+};
 
 async function headOf(c: CopyAttempt, key: string): Promise<ObjectHead | undefined> {
   try {

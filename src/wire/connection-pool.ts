@@ -1,6 +1,8 @@
 import { MigrationError } from '../core/migration-error.ts';
 import { Connection, type Line } from './connection.ts';
 
+const coolingMs = 2_000; // at rest for 2 to 4 s: servers close after 5 s and more, and a request should not meet that
+
 interface Waiter {
   readonly admit: (connection: Connection) => void;
   readonly refuse: (error: unknown) => void;
@@ -17,10 +19,12 @@ export class ConnectionPool {
   readonly #all = new Set<Connection>();
   readonly #idle: Connection[] = [];
   readonly #waiting: Waiter[] = [];
+  readonly #rounds: NodeJS.Timeout;
 
   constructor(line: Line, most: number) {
     this.#line = line;
     this.#most = most;
+    this.#rounds = setInterval(this.#closeCold, coolingMs).unref();
   }
 
   /** A connection for one request: given back by `giveBack`, whatever has become of it. Throws the signal's reason while waiting. */
@@ -53,7 +57,15 @@ export class ConnectionPool {
   close(): void {
     for (const { refuse } of this.#waiting.splice(0)) refuse(new MigrationError('UNAVAILABLE', { operation: 'connect', detail: 'TRANSPORT_CLOSED' }));
     for (const connection of this.#all) connection.close();
+    clearInterval(this.#rounds);
   }
+
+  readonly #closeCold = (): void => {
+    for (const connection of [...this.#idle]) {
+      if (connection.isCold) connection.close();
+      else connection.isCold = true;
+    }
+  };
 
   readonly #closed = (connection: Connection): void => {
     this.#all.delete(connection);

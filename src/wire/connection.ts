@@ -30,7 +30,6 @@ const readBytes = 64 * 1024; // one buffer a socket, which the kernel fills; a h
 const sliceBytes = 256 * 1024;
 const wholeBytes = 64 * 1024;
 const collectedBytes = 64 * 1024; // enough for any error document; what a caller wants whole goes to its sink
-const idleTimeoutMs = 4_000; // servers close idle connections after 5 s and more: a request should not meet that
 const keepAliveProbeMs = 60_000;
 const nothing = Buffer.alloc(0);
 
@@ -45,6 +44,8 @@ export class Connection {
   readonly #parser: AnswerParser;
   readonly #connecting: NodeJS.Timeout;
   #exchange: Exchange | undefined;
+  #signal: AbortSignal | undefined;
+  #timeoutMs = 0;
   #isOpen = true;
   #isHearingOut = false;
   #answers = 0;
@@ -53,6 +54,9 @@ export class Connection {
   #headers: Readonly<Record<string, string>> = {};
   #receivedBytes = 0;
   #collected: Buffer[] = [];
+
+  /** For the pool: at rest for at least one of its rounds. */
+  isCold = false;
 
   /** `onClose` is told once, when the connection can carry no further request. */
   constructor(line: Line, onClose: (connection: Connection) => void) {
@@ -88,22 +92,22 @@ export class Connection {
   /** StaleConnection when the request may be sent once more elsewhere, if it is idempotent. */
   send(request: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
+      if (!this.#isOpen) throw networkError(new NetworkFault('TRANSPORT_CLOSED'), request.method, false);
       const head = requestHead(request);
       this.#exchange = { request, resolve, reject };
       this.#status = 0;
       this.#receivedBytes = 0;
       this.#sentBytes = 0;
       this.#parser.expect(request.method);
-      request.signal?.addEventListener('abort', this.#abort, { once: true });
-      // Restarted by every byte either way: how long a body may stand still, and from its end on how long the answer may take to begin.
-      this.#socket.setTimeout(this.#line.firstByteTimeoutMs);
+      this.#listenTo(request.signal);
+      this.#allow(this.#line.firstByteTimeoutMs);
       this.#write(head, request.body);
     });
   }
 
-  /** Kept for the next request: does not keep the process alive, and closes after a while. */
+  /** Kept for the next request: does not keep the process alive. */
   rest(): void {
-    this.#socket.setTimeout(idleTimeoutMs);
+    this.isCold = false;
     this.#socket.unref();
   }
 
@@ -113,6 +117,21 @@ export class Connection {
 
   close(): void {
     this.#lose(new NetworkFault('TRANSPORT_CLOSED'));
+  }
+
+  /** One listener for all requests of a shard, since they share a signal; adding and removing one a request is dear. */
+  #listenTo(signal: AbortSignal | undefined): void {
+    if (signal === this.#signal) return;
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#abort);
+  }
+
+  /** Restarted by every byte either way: how long a body may stand still, and from its end on how long the answer may take to begin. */
+  #allow(timeoutMs: number): void {
+    if (timeoutMs === this.#timeoutMs) return;
+    this.#timeoutMs = timeoutMs;
+    this.#socket.setTimeout(timeoutMs);
   }
 
   #write(head: string, body: Uint8Array = nothing): void {
@@ -161,7 +180,7 @@ export class Connection {
   readonly #head = (status: number, headers: Readonly<Record<string, string>>): void => {
     this.#status = status;
     this.#headers = headers;
-    this.#socket.setTimeout(this.#line.progressTimeoutMs);
+    this.#allow(this.#line.progressTimeoutMs);
   };
 
   readonly #data = (bytes: Buffer): void => {
@@ -206,7 +225,9 @@ export class Connection {
     else exchange.reject(networkError(error, exchange.request.method, status !== 0));
   }
 
-  readonly #abort = (): void => this.#fail(this.#exchange?.request.signal?.reason);
+  readonly #abort = (): void => {
+    if (this.#exchange) this.#fail(this.#signal?.reason);
+  };
 
   /** The caller's own end of the exchange. */
   #fail(error: unknown): void {
@@ -218,6 +239,7 @@ export class Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#connecting);
+    this.#listenTo(undefined);
     this.#socket.destroy();
     this.#onClose(this);
   }
@@ -225,15 +247,14 @@ export class Connection {
   #settle(): Exchange | undefined {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    exchange?.request.signal?.removeEventListener('abort', this.#abort);
     return exchange;
   }
 
   #answer(): HttpAnswer {
     const collected = this.#collected;
-    const [first = nothing, ...more] = collected;
     if (collected.length > 0) this.#collected = [];
-    return { status: this.#status, headers: this.#headers, body: more.length === 0 ? first : Buffer.concat(collected), receivedBytes: this.#receivedBytes };
+    const body = collected.length > 1 ? Buffer.concat(collected) : (collected[0] ?? nothing);
+    return { status: this.#status, headers: this.#headers, body, receivedBytes: this.#receivedBytes };
   }
 }
 

@@ -30,6 +30,18 @@ const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.Proces
   ledger: async (environment) => ({ activities: createLedgerActivities(environment), maxConcurrentActivityTaskExecutions: 2 }),
 };
 
+/** Journals fence a stalled worker by creating a segment only if absent: a store that cannot do that must not hold them. */
+async function refuseUnfencedDepot({ config: { depot }, stores }: Environment): Promise<void> {
+  if ('folder' in depot) return;
+  const { ifNoneMatch } = await stores.open(depot.at, depot.bucket).probe(`${depot.prefix}.ecluse-probe/`);
+  if (!ifNoneMatch)
+    throw new MigrationError('CONFIG_INVALID', {
+      operation: 'open depot',
+      target: `${depot.at}/${depot.bucket}`,
+      detail: 'the store has no conditional create (If-None-Match): put the depot in a folder or another store',
+    });
+}
+
 /** `ECLUSE_FLIGHT_MIB`: bytes in flight of this process, which bound its memory and what its death costs. Absent: the engine's own default. */
 function flightOf({ ECLUSE_FLIGHT_MIB: text }: NodeJS.ProcessEnv): { bytes?: number } {
   if (!text) return {};
@@ -49,6 +61,7 @@ export async function runWorker(role: string, env: NodeJS.ProcessEnv): Promise<n
   const environment = openEnvironment(env);
   const logger = createLogger({ level: env.ECLUSE_LOG, bindings: { project: environment.config.project, role } });
   try {
+    await refuseUnfencedDepot(environment);
     await serve(known, environment.config, env, logger, await roles[known](environment, env));
     return 0;
   } finally {

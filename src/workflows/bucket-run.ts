@@ -17,9 +17,10 @@ import { errorCodes } from '../core/error-codes.ts';
 import { projectWorkflowId } from '../core/ids.ts';
 import { isLegalMove } from '../core/lifecycle.ts';
 import { doneShare } from '../core/progress.ts';
-import { projectTable } from '../core/project-table.ts';
 import type { SagaEffects } from '../core/saga.ts';
+import { type TimelineWords, timelineWords } from '../core/timeline-words.ts';
 import type { WindowGate } from '../core/window.ts';
+import { workloadDetails } from '../core/workload-page.ts';
 import type { Gate, WorkloadState, WorkloadStatus } from '../model/status.ts';
 import type { bucket } from './bucket.ts';
 import { type BucketInput, type BucketState, newBucketState } from './bucket-state.ts';
@@ -32,6 +33,8 @@ export class BucketRun {
   readonly input: BucketInput;
   readonly state: BucketState;
   readonly hands: Hands;
+  /** Beside the bars of the UI's timeline, in the project's language. */
+  readonly timeline: TimelineWords;
   private passStarted = Date.now();
   private shown = '';
 
@@ -39,6 +42,7 @@ export class BucketRun {
     this.input = input;
     this.state = input.carried ?? newBucketState(input, new Date().toISOString());
     this.hands = handsOf(input.project, input.patience);
+    this.timeline = timelineWords(input.language);
     setHandler(workloadStatus, () => this.state.status, { description: 'State, condition and progress of this workload' });
     setHandler(instruct, (instruction) => this.obey(instruction), { description: 'From the project: approvals, orders, pause and resume' });
   }
@@ -76,7 +80,7 @@ export class BucketRun {
     const shown = JSON.stringify(attributes);
     if (shown !== this.shown) upsertSearchAttributes(attributes);
     this.shown = shown;
-    setCurrentDetails(projectTable([status], this.input.language, this.input.timezone));
+    setCurrentDetails(workloadDetails(status, this.input.language, this.input.timezone));
     try {
       await getExternalWorkflowHandle(projectWorkflowId(this.input.project)).signal(workloadReport, status);
     } catch (error) {
@@ -133,7 +137,7 @@ export class BucketRun {
     await this.show({ condition: 'waiting', waitingFor, ...change });
     const awake = (): boolean => ready() || this.mustContinue;
     if (deadline === undefined) await condition(awake);
-    else if (!(await condition(awake, Math.max(deadline - Date.now(), 1)))) return false;
+    else if (!(await condition(awake, Math.max(deadline - Date.now(), 1), { summary: this.timeline.nextDelta }))) return false;
     if (!ready()) await this.continueAsNew();
     // Told with whatever comes next: each word to the project costs events in both histories.
     this.note({ condition: 'moving' }, ['waitingFor', 'gate']);
@@ -147,7 +151,7 @@ export class BucketRun {
   ): Promise<'approved' | 'rejected' | 'interrupted' | 'timeout'> {
     const { state, hands } = this;
     const { scope } = await this.mended(`open gate ${gate}`, () =>
-      hands.gates.openGate({ ...this.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue }),
+      hands.local.openGate({ ...this.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue }),
     );
     const answer = (): 'approved' | 'rejected' | undefined =>
       state.approved[gate]?.scope === scope ? 'approved' : state.rejected?.scope === scope ? 'rejected' : undefined;
@@ -157,7 +161,7 @@ export class BucketRun {
     if (given === undefined) return 'interrupted';
     const by = (given === 'approved' ? state.approved[gate]?.by : state.rejected?.by) ?? '';
     if (given === 'rejected') delete state.rejected;
-    await this.mended(`close gate ${gate}`, () => hands.gates.closeGate({ ...this.task, gate, scope, by, approved: given === 'approved' }));
+    await this.mended(`close gate ${gate}`, () => hands.local.closeGate({ ...this.task, gate, scope, by, approved: given === 'approved' }));
     return given;
   }
 
@@ -236,7 +240,7 @@ export class BucketRun {
       await this.waitForPerson('stuck', step, error);
       const answer = this.state.answer ?? 'again';
       delete this.state.answer;
-      await this.hands.gates.recordResolution({ ...this.task, step, answer });
+      await this.hands.local.recordResolution({ ...this.task, step, answer });
       return answer;
     },
     shielded: (work) => CancellationScope.nonCancellable(work),

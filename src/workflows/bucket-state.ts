@@ -10,7 +10,6 @@ export interface BucketInput {
   readonly project: string;
   readonly language: 'en' | 'fr';
   readonly timezone: string;
-  readonly labels: 'plain' | 'opaque';
   readonly wave: number;
   readonly entry: BucketWorkload;
   readonly window: number;

@@ -22,6 +22,7 @@ async function nextTurn(run: BucketRun): Promise<void> {
   const { state } = run;
   if (state.phase) return goOn(run, state.phase.name);
   if (run.mustContinue) await run.continueAsNew();
+  if (state.paused && !run.isOrderedBack) return run.settle();
   switch (state.status.state) {
     case 'not ready':
       return state.passes.length === 0 && !state.status.reason ? begin(run, 'replicate') : afterUnwind(run);
@@ -107,7 +108,7 @@ async function afterUnwind(run: BucketRun): Promise<void> {
 async function readyForCutover(run: BucketRun): Promise<void> {
   const { state, input } = run;
   const timeoutMs = input.entry.deltaEveryMinutes * 60_000;
-  const isOrdered = (): boolean => state.order !== undefined;
+  const isOrdered = (): boolean => state.order !== undefined || state.paused;
   const approvedEntry = input.entry;
   const gate = await run.passGate('cutover', { until: isOrdered, timeoutMs });
   const ordered = gate === 'approved' && (await run.waitFor('order cutover', isOrdered, timeoutMs));
@@ -121,7 +122,7 @@ async function readyForCutover(run: BucketRun): Promise<void> {
 
 async function afterCutover(run: BucketRun): Promise<void> {
   const { state } = run;
-  const isOrdered = (): boolean => state.order !== undefined;
+  const isOrdered = (): boolean => state.order !== undefined || state.paused;
   const gate = await run.passGate('finalize', { until: isOrdered });
   if (gate === 'approved') await run.waitFor('order finalize or rollback', isOrdered);
   if (run.isOrderedBack) return begin(run, 'rollback');
@@ -133,7 +134,7 @@ async function afterCutover(run: BucketRun): Promise<void> {
 async function afterRollback(run: BucketRun): Promise<void> {
   const { state } = run;
   delete state.answer;
-  const isDecided = (): boolean => state.answer === 'again' || state.order?.order === 'discard';
+  const isDecided = (): boolean => state.answer === 'again' || state.order?.order === 'discard' || state.paused;
   const gate = await run.passGate('discard', { until: isDecided });
   if (gate === 'approved') await run.waitFor('order discard, or resume', isDecided);
   if (gate === 'approved' && state.order?.order === 'discard') return begin(run, 'discard');

@@ -1,5 +1,6 @@
 import type { PassSummary } from '../activities/control.ts';
 import { type ErrorCode, errorCodes, isErrorCode } from '../core/error-codes.ts';
+import type { Phase } from '../core/ids.ts';
 import { runWindow } from '../core/window.ts';
 import type { ManifestRef, RunRef } from '../model/manifest.ts';
 import type { BucketRun } from './bucket-run.ts';
@@ -29,10 +30,9 @@ export async function runPass(run: BucketRun, kind: 'copy' | 'last'): Promise<vo
 
 async function list(run: BucketRun, work: PassWork): Promise<void> {
   const { state, hands, task, input } = run;
-  const { listing, changed, deleted, unchanged } = await hands.transfer.listChanges.executeWithOptions(
-    { summary: `pass ${state.pass}: list the source, find what differs` },
-    [{ ...task, cut: input.shard, catalogue: state.catalogue }],
-  );
+  const { listing, changed, deleted, unchanged } = await hands.transfer.listChanges.executeWithOptions({ summary: run.timeline.listChanges(state.pass) }, [
+    { ...task, cut: input.shard, catalogue: state.catalogue },
+  ]);
   refuseTooManyDeletions(run, deleted);
   state.listing = listing;
   work.unchanged = unchanged;
@@ -73,12 +73,12 @@ async function copy(run: BucketRun, work: PassWork): Promise<void> {
   }
   await throughWindow(run, work, changed.shards, async (shard) => {
     const { objects, sizeBytes, outcomes } = await run.hands.transfer.copyShard.executeWithOptions(
-      { summary: `pass ${pass}: copy shard ${shard + 1} of ${changed.shards}` },
+      { summary: run.timeline.copyShard(pass, shard, changed.shards) },
       [{ ...run.task, manifest: changed.digest, shard, capabilities: given(run.state.capabilities), isFirstPass: run.state.catalogue.length === 0 }],
     );
     await run.advance({ copiedObjects: objects, copiedBytes: sizeBytes, failedObjects: outcomes.failed + outcomes.changed });
   });
-  const { sealed } = await run.hands.control.sealRun({ ...run.task, manifest: changed, phase: 'copy' });
+  const { sealed } = await sealStage(run, changed, 'copy');
   work.copied = sealed;
   enter(work, 'verify');
 }
@@ -88,12 +88,12 @@ async function verify(run: BucketRun, work: PassWork): Promise<void> {
   const { pass } = run.state;
   await throughWindow(run, work, copied.shards, async (shard) => {
     const { objects, sizeBytes, verdicts } = await run.hands.transfer.verifyShard.executeWithOptions(
-      { summary: `pass ${pass}: verify shard ${shard + 1} of ${copied.shards}` },
+      { summary: run.timeline.verifyShard(pass, shard, copied.shards) },
       [{ ...run.task, manifest: copied.digest, shard }],
     );
     await run.advance({ verifiedObjects: objects, verifiedBytes: sizeBytes, failedObjects: verdicts.FAIL });
   });
-  const summary = await run.hands.control.sealRun({ ...run.task, manifest: copied, phase: 'verify' });
+  const summary = await sealStage(run, copied, 'verify');
   work.verified = openAfter(summary, run.state.acceptedLosses);
   enter(work, 'delete');
   await addToCatalogue(run, summary);
@@ -104,11 +104,11 @@ async function remove(run: BucketRun, work: PassWork, kind: 'copy' | 'last'): Pr
   const { pass } = run.state;
   if (deleted)
     await throughWindow(run, work, deleted.shards, async (shard): Promise<void> => {
-      await run.hands.transfer.deleteShard.executeWithOptions({ summary: `pass ${pass}: remove what vanished, shard ${shard + 1} of ${deleted.shards}` }, [
+      await run.hands.transfer.deleteShard.executeWithOptions({ summary: run.timeline.deleteShard(pass, shard, deleted.shards) }, [
         { ...run.task, manifest: deleted.digest, shard },
       ]);
     });
-  if (deleted?.shards) await addToCatalogue(run, await run.hands.control.sealRun({ ...run.task, manifest: deleted, phase: 'delete' }));
+  if (deleted?.shards) await addToCatalogue(run, await sealStage(run, deleted, 'delete'));
   enter(work, kind === 'last' && run.state.capabilities?.tagging ? 'tags' : 'done');
 }
 
@@ -116,11 +116,11 @@ async function retag(run: BucketRun, work: PassWork): Promise<void> {
   const catalogue = await oneRun(run);
   run.state.catalogue = [catalogue];
   await throughWindow(run, work, catalogue.shards, async (shard): Promise<void> => {
-    await run.hands.transfer.retagShard.executeWithOptions({ summary: `last pass: tags of shard ${shard + 1} of ${catalogue.shards}` }, [
+    await run.hands.transfer.retagShard.executeWithOptions({ summary: run.timeline.retagShard(shard, catalogue.shards) }, [
       { ...run.task, manifest: catalogue.digest, shard },
     ]);
   });
-  await addToCatalogue(run, await run.hands.control.sealRun({ ...run.task, manifest: catalogue, phase: 'tags' }), 'instead');
+  await addToCatalogue(run, await sealStage(run, catalogue, 'tags'), 'instead');
 }
 
 /** No longer open: an archived object whose absence the owner accepted, and one that vanished meanwhile (the next listing's matter). */
@@ -128,6 +128,14 @@ function openAfter({ counts, reasons }: PassSummary, acceptedLosses: readonly st
   const countOf = (code: string): number => reasons.find((reason) => reason.code === code)?.count ?? 0;
   const excused = countOf('OBJECT_MISSING') + (acceptedLosses.includes('OBJECT_ARCHIVED') ? countOf('OBJECT_ARCHIVED') : 0);
   return { objects: counts.pass, sizeBytes: counts.passBytes, open: counts.fail + counts.unknown - excused, failed: counts.fail };
+}
+
+/** Few seals are read in milliseconds where the workflow runs; many get an activity that may take its time. */
+const localSeals = 64;
+
+function sealStage(run: BucketRun, manifest: ManifestRef, phase: Phase): Promise<PassSummary> {
+  const hands = manifest.shards <= localSeals ? run.hands.local : run.hands.control;
+  return hands.sealRun({ ...run.task, manifest, phase });
 }
 
 async function oneRun(run: BucketRun): Promise<RunRef> {

@@ -23,13 +23,7 @@ export const phases: Readonly<Record<PhaseName, StepTable<BucketRun>>> = {
     { name: 'copy', action: copyOnce, undo: takeBackCopies },
     { name: 'converge', action: converge, undo: none('its copies go with those of the step copy') },
   ],
-  delta: [
-    {
-      name: 'delta',
-      action: (run) => runPass(run, 'copy'),
-      undo: none('what a delta wrote is newer source content, verified or tried again by the next pass'),
-    },
-  ],
+  delta: [{ name: 'delta', action: (run) => runPass(run, 'copy'), undo: salvage }],
   cutover: [
     { name: 'accept losses', action: acceptLosses, undo: none('an acceptance lapses by its digest') },
     { name: 'freeze source', action: freeze, undo: liftFreeze },
@@ -58,7 +52,7 @@ export const phases: Readonly<Record<PhaseName, StepTable<BucketRun>>> = {
 
 async function assess(run: BucketRun): Promise<void> {
   const { state, hands, task } = run;
-  const { manifest, tally } = await hands.transfer.listSource.executeWithOptions({ summary: 'list the source' }, [
+  const { manifest, tally } = await hands.transfer.listSource.executeWithOptions({ summary: run.timeline.listSource }, [
     { ...task, cut: run.input.shard, catalogue: [] },
   ]);
   const { configuration, losses, samples } = await hands.control.assessBucket({ ...task, listing: manifest, tally, hasCopies: state.catalogue.length > 0 });
@@ -87,6 +81,8 @@ async function noteForeign(run: BucketRun): Promise<void> {
 
 async function prepareTarget(run: BucketRun): Promise<void> {
   const { state } = run;
+  // After a rollback writes on the target are denied; a new replication needs them.
+  await allowTarget(run);
   const { capabilities, losses } = await run.hands.control.prepareTarget({ ...run.task, configuration: state.configuration ?? '' });
   state.capabilities = capabilities;
   run.note({ losses: mergeLosses(state.status.losses, losses) });
@@ -125,7 +121,7 @@ async function closeSource(run: BucketRun): Promise<void> {
   for (let deltas = 0; ; deltas++) {
     if (!state.work) {
       const task = { ...run.task, cut: run.input.shard, catalogue: state.catalogue, acceptedLosses: state.acceptedLosses };
-      const { equal, differences, report } = await hands.transfer.closeSource.executeWithOptions({ summary: 'closing listing of the source' }, [task]);
+      const { equal, differences, report } = await hands.transfer.closeSource.executeWithOptions({ summary: run.timeline.closeSource }, [task]);
       run.note({ evidence: { ...state.status.evidence, 'closing source': report } });
       if (equal) return;
       if (deltas >= deltasAfterFreeze) throw failure('FREEZE_BROKEN', `${differences} objects differ after ${deltas} deltas under the freeze`);
@@ -144,7 +140,7 @@ async function closeTarget(run: BucketRun): Promise<void> {
 const listTarget = (run: BucketRun, purpose: 'closing' | 'rollback'): Promise<Closing> => {
   const { foreign, catalogue } = run.state;
   const task = { ...run.task, cut: run.input.shard, catalogue, purpose, ...(foreign ? { foreign } : {}) };
-  return run.hands.transfer.closeTarget.executeWithOptions({ summary: `${purpose} listing of the target` }, [task]);
+  return run.hands.transfer.closeTarget.executeWithOptions({ summary: run.timeline.closeTarget[purpose] }, [task]);
 };
 
 async function finalize(run: BucketRun): Promise<void> {
@@ -201,7 +197,7 @@ async function removeCopies(run: BucketRun): Promise<void> {
     for (const [what, manifest] of [['delete', deletions] as const, ['copy', copies] as const]) {
       if (!manifest) continue;
       const one = async (shard: number): Promise<void> => {
-        const summary = `take back pass ${pass}: ${what} shard ${shard + 1} of ${manifest.shards}`;
+        const summary = run.timeline.removeShard(pass, what, shard, manifest.shards);
         const { removed, gone, left, report } = await hands.transfer.removeShard.executeWithOptions({ summary }, [
           { ...of, manifest: manifest.digest, shard, of: what },
         ]);

@@ -2,14 +2,17 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from 
 import type { ControlActivities } from '../activities/control.ts';
 import type { GateActivities } from '../activities/gates.ts';
 import type { LedgerActivities } from '../activities/ledger.ts';
+import type { PassActivities } from '../activities/passes.ts';
 import type { TransferActivities } from '../activities/transfer.ts';
 import { nonRetryableCodes } from '../core/error-codes.ts';
 import { taskQueue } from '../core/ids.ts';
 import type { Patience } from '../model/plan.ts';
 
+type LocalActivities = GateActivities & Pick<PassActivities, 'sealRun'>;
+
 export interface Hands {
-  /** Decisions of milliseconds: one file and one record. They run where the workflow runs and leave one event. */
-  readonly gates: ReturnType<typeof proxyLocalActivities<GateActivities>>;
+  /** Work of milliseconds: one file and one record, or the seals of few shards. They run where the workflow runs and leave one event. */
+  readonly local: ReturnType<typeof proxyLocalActivities<LocalActivities>>;
   readonly control: ReturnType<typeof proxyActivities<ControlActivities>>;
   readonly transfer: ReturnType<typeof proxyActivities<TransferActivities>>;
   readonly ledger: ReturnType<typeof proxyActivities<LedgerActivities>>;
@@ -33,7 +36,7 @@ export function handsOf(project: string, patience: Patience): Hands {
     },
   };
   return {
-    gates: proxyLocalActivities<GateActivities>({ startToCloseTimeout: '10 seconds', retry: { ...common.retry, maximumInterval: 5000, maximumAttempts: 5 } }),
+    local: proxyLocalActivities<LocalActivities>({ startToCloseTimeout: '10 seconds', retry: { ...common.retry, maximumInterval: 5000, maximumAttempts: 5 } }),
     control: proxyActivities<ControlActivities>({ ...common, taskQueue: taskQueue(project, 'control'), startToCloseTimeout: '1 hour' }),
     // One shard is at most 64 GiB: six hours are 3 MiB/s, below which a link needs smaller shards.
     transfer: proxyActivities<TransferActivities>({ ...common, taskQueue: taskQueue(project, 'transfer'), startToCloseTimeout: '6 hours' }),

@@ -16,6 +16,7 @@ import {
 import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
 import { isFinal, letsNextWaveStart, mayOrder, statesForOrder } from '../core/lifecycle.ts';
 import { projectTable } from '../core/project-table.ts';
+import { workloadPage } from '../core/static-page.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Patience } from '../model/plan.ts';
 import type { ProjectStatus, WorkloadStatus } from '../model/status.ts';
@@ -29,7 +30,6 @@ export interface ProjectInput {
   readonly project: string;
   readonly language: 'en' | 'fr';
   readonly timezone: string;
-  readonly labels: 'plain' | 'opaque';
   readonly planDigest: Digest;
   readonly window: number;
   readonly parallelWorkloads: number;
@@ -121,7 +121,7 @@ function openProject(given: ProjectInput) {
       workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > (given.continueAfterEvents ?? Number.POSITIVE_INFINITY),
     carry: (): Carried => ({ started: [...room.started], statuses: [...statuses.values()], paused: room.paused }),
     show: (): void => {
-      setCurrentDetails(projectTable(room.statuses(), given.language, given.timezone));
+      setCurrentDetails(projectTable(room.statuses(), given.language, given.timezone, room.reason));
       upsertSearchAttributes({ EcluseProject: [given.project], EcluseCondition: [room.status().condition] });
     },
   };
@@ -131,7 +131,7 @@ function openProject(given: ProjectInput) {
 
 /** Starts workloads in the order of waves, as many at once as the plan allows. A child that runs already (after a reset) is success. */
 async function startWhatMayStart(room: Room): Promise<void> {
-  const { project, language, timezone, labels, window, parallelWorkloads, shard, patience, continueAfterEvents } = room.input;
+  const { project, language, timezone, window, parallelWorkloads, shard, patience, continueAfterEvents } = room.input;
   for (const { wave, entry } of room.input.workloads) {
     if (room.paused || room.started.has(entry.name)) continue;
     const moving = room.statuses().filter(({ workload, state }) => room.started.has(workload) && !letsNextWaveStart(state)).length;
@@ -143,7 +143,7 @@ async function startWhatMayStart(room: Room): Promise<void> {
         workflowId: bucketWorkflowId(project, entry.name),
         taskQueue: taskQueue(project, 'control'),
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: `${entry.name}: ${entry.source.at}/${entry.source.bucket} → ${entry.target.at}/${entry.target.bucket}`,
+        ...workloadPage({ wave, entry }, language),
         searchAttributes: {
           EcluseProject: [project],
           EcluseWave: [wave],
@@ -152,9 +152,7 @@ async function startWhatMayStart(room: Room): Promise<void> {
           EcluseCondition: ['moving'],
           EcluseVerdict: ['UNKNOWN'],
         },
-        args: [
-          { project, language, timezone, labels, wave, entry, window, shard, patience, ...(continueAfterEvents === undefined ? {} : { continueAfterEvents }) },
-        ],
+        args: [{ project, language, timezone, wave, entry, window, shard, patience, ...(continueAfterEvents === undefined ? {} : { continueAfterEvents }) }],
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -170,7 +168,7 @@ function listen(room: Room): void {
     const running = room
       .statuses()
       .filter(({ workload: name, condition: how }) => room.started.has(name) && how !== 'done' && (!workload || name === workload));
-    for (const status of running) await tell(status.workload, instruction);
+    for (const status of running) if (workload || !waitsForOwnDecision(status)) await tell(status.workload, instruction);
     return room.status();
   };
   setHandler(messages.projectStatus, () => room.status(), { description: 'Every workload with its state, condition and progress' });
@@ -181,7 +179,7 @@ function listen(room: Room): void {
       await tell(approval.workload, { kind: 'approved', ...approval });
       return room.statusOf(approval.workload);
     },
-    { validator: (approval) => refuseWrongGate(room, approval), description: 'Approves the open gate of a workload, by its scope digest' },
+    { validator: (approval) => refuseWrongGate(room, named(approval)), description: 'Approves the open gate of a workload, by its scope digest' },
   );
   setHandler(
     messages.reject,
@@ -189,7 +187,7 @@ function listen(room: Room): void {
       await tell(rejection.workload, { kind: 'rejected', ...rejection });
       return room.statusOf(rejection.workload);
     },
-    { validator: (rejection) => refuseWrongGate(room, rejection), description: 'Rejects the open gate of a workload' },
+    { validator: (rejection) => refuseWrongGate(room, named(rejection)), description: 'Rejects the open gate of a workload' },
   );
   setHandler(
     messages.pause,
@@ -198,7 +196,7 @@ function listen(room: Room): void {
       room.touch();
       return tellAll(workload, { kind: 'pause', by });
     },
-    { validator: ({ workload }) => refuseUnknown(room, workload), description: 'Starts nothing more; what is in flight ends' },
+    { validator: (command) => refuseUnknown(room, named(command).workload), description: 'Starts nothing more; what is in flight ends' },
   );
   setHandler(
     messages.resume,
@@ -210,7 +208,7 @@ function listen(room: Room): void {
       room.touch();
       return tellAll(workload, { kind: 'resume', by });
     },
-    { validator: ({ workload }) => refuseUnknown(room, workload), description: 'Goes on after a pause or after a hold was mended' },
+    { validator: (command) => refuseUnknown(room, named(command).workload), description: 'Goes on after a pause or after a hold was mended' },
   );
   setHandler(
     messages.order,
@@ -218,7 +216,7 @@ function listen(room: Room): void {
       await tell(workload, { kind: 'order', ...order });
       return room.statusOf(workload);
     },
-    { validator: (given) => refuseWrongOrder(room, given), description: 'Cutover, rollback, finalize or discard of a workload' },
+    { validator: (given) => refuseWrongOrder(room, named(given)), description: 'Cutover, rollback, finalize or discard of a workload' },
   );
   setHandler(
     messages.resolve,
@@ -226,10 +224,10 @@ function listen(room: Room): void {
       await tell(workload, { kind: 'resolve', ...resolution });
       return room.statusOf(workload);
     },
-    { validator: ({ workload }) => refuseNotStuck(room, workload), description: 'A person’s decision about a stuck undo or a delete guard' },
+    { validator: (resolution) => refuseNotStuck(room, named(resolution).workload), description: 'A person’s decision about a stuck undo or a delete guard' },
   );
   setHandler(messages.applyPlan, (plan) => applyPlan(room, plan, tell), {
-    validator: (plan) => refuseWrongPlan(room, plan),
+    validator: (plan) => refuseWrongPlan(room, named(plan)),
     description: 'Takes over an edited plan',
   });
 }
@@ -246,6 +244,15 @@ async function applyPlan(
   }
   room.touch();
   return room.status();
+}
+
+/** A whole project that is resumed starts no workload over again that was taken back: that is a decision about one workload. */
+const waitsForOwnDecision = ({ state, condition: how }: WorkloadStatus): boolean => how === 'waiting' && (state === 'rolled back' || state === 'not ready');
+
+/** Who gave it stands in the ledger: an opaque id, in its form. */
+function named<T extends { readonly by: string }>(message: T): T {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/.test(message.by)) refuse('"by" must be an opaque id of letters, digits and _ . : / -, not a name');
+  return message;
 }
 
 const refuse = (message: string): never => {

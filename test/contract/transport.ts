@@ -1,26 +1,32 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { isMigrationError } from '../../src/core/migration-error.ts';
 import type { HttpRequest, Transport } from '../../src/ports/transport.ts';
 
 export interface TransportTimes {
   readonly connections?: number;
+  readonly connectTimeoutMs?: number;
   readonly firstByteTimeoutMs?: number;
   readonly progressTimeoutMs?: number;
 }
 
-/** The duties of `ports/transport.ts`, against servers that write their bytes by hand. */
-export function testTransport(name: string, make: (times: TransportTimes) => Transport): void {
+/** The duties of `ports/transport.ts`, against servers that write their bytes by hand; behind TLS where a context is given. */
+export function testTransport(name: string, make: (times: TransportTimes) => Transport, tls?: () => SecureContext): void {
   const servers: Server[] = [];
   const transports: Transport[] = [];
+  const resets = new WeakMap<Socket, () => void>();
 
   /** `answer` is called for each request head seen on a socket; `n` counts requests over all sockets, from 1. */
   async function serve(answer: (socket: Socket, head: string, n: number) => void): Promise<{ origin: string; sockets: Socket[] }> {
     const sockets: Socket[] = [];
     let n = 0;
-    const server = createServer((socket) => {
+    const server = createServer((raw) => {
+      const socket = tls ? new TLSSocket(raw, { isServer: true, secureContext: tls() }) : raw;
       sockets.push(socket);
+      raw.on('error', () => undefined);
       socket.on('error', () => undefined);
+      resets.set(socket, () => raw.resetAndDestroy());
       socket.on('data', (data) => {
         const text = data.toString('latin1');
         if (/^[A-Z]+ .* HTTP\/1\.1\r\n/.test(text)) answer(socket, text, ++n);
@@ -30,8 +36,11 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    return { origin: `http://127.0.0.1:${address.port}`, sockets };
+    return { origin: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`, sockets };
   }
+
+  /** Ends the TCP connection without a goodbye. */
+  const reset = (socket: Socket): void => resets.get(socket)?.();
 
   function transport(times: TransportTimes = {}): Transport {
     const made = make(times);
@@ -118,9 +127,85 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
       ['early close of a chunked body', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n'],
       ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nshort'],
       ['the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nshort'],
+      ['a length beside chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n0\r\n\r\n'],
+      ['a body longer than declared', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nlonger'],
     ])('%s is BODY_LENGTH', async (_what, bytes) => {
       const { origin } = await serve((socket) => socket.end(bytes));
       await expect(transport().request(get(origin, { sink: () => undefined }))).rejects.toMatchObject({ code: 'BODY_LENGTH' });
+    });
+
+    it.each([
+      ['a head that is none', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+      ['a head above 64 KiB', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`],
+      ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+      ['an end before the head’s', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ])('%s is UNAVAILABLE', async (_what, bytes) => {
+      const { origin } = await serve((socket) => socket.end(bytes));
+      await expect(transport().request(get(origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    });
+
+    it('passes over interim answers that it did not ask for', async () => {
+      const { origin, sockets } = await serve((socket) => socket.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n${ok('a')}`));
+      const one = transport({ connections: 1 });
+      for (let n = 0; n < 2; n++) expect((await one.request(get(origin))).body.toString()).toBe('a');
+      expect(sockets).toHaveLength(1);
+    });
+
+    it('takes what comes until the close, where neither length nor chunks tell the end', async () => {
+      const { origin, sockets } = await serve((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'));
+      const one = transport({ connections: 1 });
+      for (let n = 0; n < 2; n++) expect((await one.request(get(origin))).body.toString()).toBe('hello');
+      expect(sockets).toHaveLength(2);
+    });
+
+    it('does not take bytes that nobody asked for as the next answer', async () => {
+      let second: (() => void) | undefined;
+      const { origin, sockets } = await serve((socket, _head, n) => {
+        socket.write(ok(String(n)));
+        if (n === 1) second = () => socket.write(ok('smuggled'));
+      });
+      const one = transport({ connections: 1 });
+      await one.request(get(origin));
+      const closed = new Promise((resolve) => sockets[0]?.on('close', resolve));
+      second?.();
+      await closed;
+      expect((await one.request(get(origin))).body.toString()).toBe('2');
+    });
+
+    it('hands each byte of a long body to the sink once, in order', async () => {
+      const body = Buffer.from(Array.from({ length: 500_000 }, (_, at) => String.fromCharCode(97 + (at % 23))).join(''));
+      const { origin } = await serve((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+        socket.write(body);
+      });
+      const buffer = Buffer.alloc(body.length);
+      let received = 0;
+      await transport().request(
+        get(origin, {
+          sink: (chunk) => {
+            buffer.set(chunk, received);
+            received += chunk.length;
+          },
+        }),
+      );
+      expect(buffer.equals(body)).toBe(true);
+    });
+
+    it('does not believe a success before the end of the body', async () => {
+      const { origin } = await serve((socket) => {
+        socket.pause();
+        socket.write(ok(''));
+      });
+      const put = transport().request({ method: 'PUT', origin, path: '/b/k', headers: {}, body: Buffer.alloc(30_000_000) });
+      await expect(put).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    });
+
+    it('refuses what could end a header line', async () => {
+      const { origin, sockets } = await serve((socket) => socket.write(ok('')));
+      const one = transport();
+      for (const bad of [{ headers: { 'x-amz-meta-a': 'b\r\nx: y' } }, { headers: { 'a b': 'c' } }, { path: '/b/k HTTP/1.1\r\n' }])
+        await expect(one.request(get(origin, bad))).rejects.toMatchObject({ code: 'UNEXPECTED' });
+      expect(sockets.length).toBeLessThan(2);
     });
 
     it('reports the early answer to a large PUT, not the reset that follows', async () => {
@@ -171,7 +256,7 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
 
     it('tries a stale keep-alive socket once more on a fresh one', async () => {
       const { origin, sockets } = await serve((socket, _head, n) => {
-        if (n === 2) socket.resetAndDestroy();
+        if (n === 2) reset(socket);
         else socket.write(ok('a'));
       });
       const one = transport({ connections: 1 });
@@ -181,11 +266,11 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
     });
 
     it('does not repeat a POST, nor a reset on a fresh socket, nor after a byte of the answer', async () => {
-      const reset = await serve((socket) => socket.resetAndDestroy());
-      await expect(transport().request(get(reset.origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      expect(reset.sockets).toHaveLength(1);
+      const fresh = await serve((socket) => reset(socket));
+      await expect(transport().request(get(fresh.origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(fresh.sockets).toHaveLength(1);
 
-      const second = await serve((socket, _head, n) => (n === 2 ? socket.resetAndDestroy() : socket.write(ok('a'))));
+      const second = await serve((socket, _head, n) => (n === 2 ? reset(socket) : socket.write(ok('a'))));
       const one = transport({ connections: 1 });
       await one.request(get(second.origin));
       await expect(one.request(get(second.origin, { method: 'POST' }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -245,6 +330,14 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
       await closed;
     });
 
+    it('ends what is under way and what waits when it is closed', async () => {
+      const { origin } = await serve(() => undefined);
+      const one = transport({ connections: 1 });
+      const requests = [one.request(get(origin)), one.request(get(origin))];
+      await one.close();
+      await Promise.all(requests.map((request) => expect(request).rejects.toMatchObject({ code: 'UNAVAILABLE' })));
+    });
+
     it('holds the number of sockets', async () => {
       const { origin, sockets } = await serve((socket) => socket.write(ok('a')));
       const two = transport({ connections: 2 });
@@ -266,7 +359,10 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
     it('gives up a server that does not answer, and one that stops in the middle', async () => {
       const silent = await serve(() => undefined);
       const stalls = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart'));
+      const deaf = await serve((socket) => socket.pause());
       const impatient = transport({ firstByteTimeoutMs: 200, progressTimeoutMs: 200 });
+      const put = impatient.request({ method: 'PUT', origin: deaf.origin, path: '/b/k', headers: {}, body: Buffer.alloc(30_000_000) });
+      await expect(put).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await Promise.all([silent, stalls].map(({ origin }) => expect(impatient.request(get(origin))).rejects.toMatchObject({ code: 'UNAVAILABLE' })));
     });
   });

@@ -1,37 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareBuckets } from '../../lab/compare/compare-buckets.ts';
 import { oddKeys } from '../../lab/seed/keys.ts';
-import { createLabStore } from '../../lab/seed/lab-store.ts';
+import { createLabStore, type LabPlace } from '../../lab/seed/lab-store.ts';
 import { listObjects } from '../../lab/seed/listing.ts';
 import { seedOddKeys } from '../../lab/seed/seed.ts';
-
-const motoBinary = process.env.ECLUSE_MOTO_BIN;
-const withMoto = motoBinary === undefined ? describe.skip : describe;
-if (motoBinary === undefined) console.warn('skipped: ECLUSE_MOTO_BIN names no moto_server');
+import { motoStore } from '../support/stores.ts';
 
 jest.setTimeout(60_000);
 
-withMoto('the odd keys on moto’s S3', () => {
-  const port = 19_000 + (process.pid % 900);
-  const place = { endpoint: `http://127.0.0.1:${port}`, accessKey: 'test', secretKey: 'test', region: 'us-east-1' };
-  let moto: ChildProcess;
+describe('the odd keys on moto’s S3', () => {
+  let place: LabPlace;
 
   beforeAll(async () => {
-    moto = spawn(motoBinary ?? '', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    const isUp = (): Promise<boolean> =>
-      fetch(`${place.endpoint}/moto-api/data.json`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-    while (moto.exitCode === null && !(await isUp())) await new Promise((resolve) => setTimeout(resolve, 200));
-  });
-
-  afterAll(async () => {
-    const ended = new Promise((resolve) => moto.once('exit', resolve));
-    moto.kill('SIGKILL');
-    await ended;
-  });
+    place = await motoStore();
+  }, 300_000);
 
   it('are kept exactly, and found again', async () => {
     expect(await seedOddKeys({ ...place, bucket: 'odd' })).toMatchObject({ objects: oddKeys.length, written: oddKeys.length });

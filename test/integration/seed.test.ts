@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareBuckets, type Difference } from '../../lab/compare/compare-buckets.ts';
 import { rcloneCheck } from '../../lab/compare/rclone-check.ts';
+import { findPart } from '../../lab/parts.ts';
 import { changeSource } from '../../lab/seed/changes.ts';
 import { made, testScale } from '../../lab/seed/estate.ts';
 import { keptKeys } from '../../lab/seed/keys.ts';
@@ -10,34 +11,25 @@ import { listObjects, listVersions } from '../../lab/seed/listing.ts';
 import { putObject, putTags } from '../../lab/seed/put-object.ts';
 import { seedSource } from '../../lab/seed/seed.ts';
 import { objectDigest, startStoreProxy } from '../../lab/store-proxy.ts';
-import { type SeedWeed, startSeedWeed } from './seed-weed.ts';
-
-const weedBinary = process.env.ECLUSE_WEED_BIN;
-const rcloneBinary = process.env.ECLUSE_RCLONE_BIN;
-const withWeed = weedBinary === undefined ? describe.skip : describe;
-const withRclone = rcloneBinary === undefined ? it.skip : it;
-if (weedBinary === undefined) console.warn('skipped: ECLUSE_WEED_BIN names no SeaweedFS');
-else if (rcloneBinary === undefined) console.warn('skipped in part: ECLUSE_RCLONE_BIN names no rclone');
+import { describeStores, sharedStores } from '../support/stores.ts';
 
 jest.setTimeout(60_000);
 
-withWeed('the seeded estate on SeaweedFS', () => {
-  let weed: SeedWeed;
+describeStores('the seeded estate on SeaweedFS', () => {
+  const { source: weed } = sharedStores();
   let store: LabStore;
+  let rclone: string;
   const place = (bucket: string) => ({ ...weed, bucket });
   const seed = (bucket: string) => seedSource({ ...place(bucket), scale: testScale });
 
   beforeAll(async () => {
-    weed = await startSeedWeed(weedBinary ?? '');
+    rclone = await findPart('rclone');
     store = createLabStore(weed, { connections: 4 });
     await seed('first');
     await seed('second');
   });
 
-  afterAll(async () => {
-    store.close();
-    await weed.stop();
-  });
+  afterAll(() => store.close());
 
   it('has every kind of object, each key exactly', async () => {
     const keys = (await listObjects(store, 'first')).map(({ key }) => key);
@@ -142,9 +134,9 @@ withWeed('the seeded estate on SeaweedFS', () => {
     }
   });
 
-  withRclone('rclone agrees, and finds a byte and a missing object', async () => {
+  it('rclone agrees, and finds a byte and a missing object', async () => {
     const [a, b] = [place('first'), place('second')];
-    const check = () => rcloneCheck({ rclone: rcloneBinary ?? '', a, b });
+    const check = () => rcloneCheck({ rclone, a, b });
     const equal = await check();
     expect(equal).toMatchObject({ exitCode: 0, different: [], onlyInA: [], onlyInB: [], failed: [] });
     expect(equal.matching).toBeGreaterThan(100);
@@ -152,7 +144,7 @@ withWeed('the seeded estate on SeaweedFS', () => {
     await store.call({ method: 'DELETE', bucket: 'second', key: 'signs/a+b+c' });
     await putTags(store, 'second', made('dressed/ten-tags.bin', 64, { tags: { other: 'tag' } }));
     expect(await check()).toMatchObject({ different: ['dressed/gzip.json'], onlyInA: ['signs/a+b+c'], onlyInB: [], failed: [] });
-    await expect(rcloneCheck({ rclone: rcloneBinary ?? '', a: place('missing'), b })).rejects.toThrow('rclone check ended');
+    await expect(rcloneCheck({ rclone, a: place('missing'), b })).rejects.toThrow('rclone check ended');
     await seed('second');
   });
 

@@ -30,7 +30,7 @@ interface Upload {
 
 /** What an S3 bucket does, in memory and at once: versions, conditions, multipart. Versions of a key stand oldest first. */
 export interface MemoryBucket {
-  readonly versioning: 'off' | 'on';
+  versioning: 'off' | 'on';
   readonly keys: Map<string, MemoryVersion[]>;
   readonly uploads: Map<string, Upload>;
   find(key: string, versionId?: string): MemoryVersion;
@@ -50,7 +50,7 @@ const secondsOf = (ms: number): string => `${new Date(ms).toISOString().slice(0,
 export const fail = (code: 'OBJECT_MISSING' | 'TARGET_CONDITION' | 'UPLOAD_MISSING', operation: string): MigrationError =>
   new MigrationError(code, { operation });
 
-export function createMemoryBucket({ versioning = 'off', alter = (key) => key, now = risingClock() }: MemoryBucketOptions = {}): MemoryBucket {
+export function createMemoryBucket({ versioning: atFirst = 'off', alter = (key) => key, now = risingClock() }: MemoryBucketOptions = {}): MemoryBucket {
   const keys = new Map<string, MemoryVersion[]>();
   const uploads = new Map<string, Upload>();
   let serial = 0;
@@ -60,13 +60,13 @@ export function createMemoryBucket({ versioning = 'off', alter = (key) => key, n
     const newest = versionsOf(key).at(-1);
     return newest?.isDeleteMarker ? undefined : newest;
   };
-  const shown = (versionId: string): { versionId?: string } => (versioning === 'on' ? { versionId } : {});
+  const shown = (versionId: string): { versionId?: string } => (bucket.versioning === 'on' ? { versionId } : {});
 
   function add(key: string, version: Omit<MemoryVersion, 'versionId' | 'lastModified'>): Stored {
     serial += 1;
-    const versionId = versioning === 'on' ? `v${serial}` : 'null';
+    const versionId = bucket.versioning === 'on' ? `v${serial}` : 'null';
     const whole = { ...version, versionId, lastModified: secondsOf(now()) };
-    keys.set(alter(key), versioning === 'on' ? [...versionsOf(key), whole] : [whole]);
+    keys.set(alter(key), bucket.versioning === 'on' ? [...versionsOf(key), whole] : [whole]);
     return { etag: version.etag, ...shown(versionId) };
   }
 
@@ -85,7 +85,7 @@ export function createMemoryBucket({ versioning = 'off', alter = (key) => key, n
   }
 
   const bucket: MemoryBucket = {
-    versioning,
+    versioning: atFirst,
     keys,
     uploads,
     current,
@@ -128,13 +128,13 @@ export function createMemoryBucket({ versioning = 'off', alter = (key) => key, n
       return add(key, { body: Buffer.concat(bodies), etag, metadata: upload.metadata });
     },
     remove: (key, { etag, versionId }) => {
-      if (versionId !== undefined && versioning === 'on') return { result: drop(key, versionId) ? 'removed' : 'gone' };
+      if (versionId !== undefined && bucket.versioning === 'on') return { result: drop(key, versionId) ? 'removed' : 'gone' };
       const there = current(key);
-      if (etag !== undefined || versioning === 'off') {
+      if (etag !== undefined || bucket.versioning === 'off') {
         if (!there) return { result: 'gone' };
         if (etag !== undefined && there.etag !== etag) return { result: 'changed' };
       }
-      if (versioning === 'off') {
+      if (bucket.versioning === 'off') {
         keys.delete(alter(key));
         return { result: 'removed' };
       }

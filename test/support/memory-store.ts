@@ -61,6 +61,8 @@ export interface MemoryStore extends Required<Pick<ObjectTarget, 'freezing'>>, O
   readonly counters: MemoryCounters;
   readonly capabilities: TargetCapabilities;
   configurationNow: BucketConfiguration;
+  /** Ids of the freezes that deny writes now. */
+  readonly frozenBy: readonly string[];
   connect(faults: MemoryFaults): ObjectTarget & { readonly freezing: WriteFreezing };
   /** Puts an object as an outsider would: no fault, no counter. */
   seed(key: string, body: Uint8Array | string, more?: Partial<ObjectMetadata> & { storageClass?: string }): void;
@@ -86,7 +88,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     counters,
     options,
     capabilities: { ...everything, ...options.capabilities },
-    state: { configuration: { versioning: bucket.versioning, unread: [] }, exists: options.exists ?? true },
+    state: { configuration: { versioning: bucket.versioning, unread: [] }, exists: options.exists ?? true, frozen: new Set() },
   };
   return {
     ...connect(shared, {}),
@@ -98,6 +100,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     },
     set configurationNow(configuration) {
       shared.state.configuration = configuration;
+    },
+    get frozenBy() {
+      return [...shared.state.frozen];
     },
     connect: (faults) => connect(shared, faults),
     seed: (key, body, { storageClass, headers = { 'content-type': 'application/octet-stream' }, user = {}, tags } = {}) => {
@@ -111,7 +116,7 @@ interface Shared {
   readonly counters: MemoryCounters;
   readonly options: MemoryStoreOptions;
   readonly capabilities: TargetCapabilities;
-  readonly state: { configuration: BucketConfiguration; exists: boolean; marker?: string; frozen?: string };
+  readonly state: { configuration: BucketConfiguration; exists: boolean; marker?: string; readonly frozen: Set<string> };
 }
 
 function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonly freezing: WriteFreezing } {
@@ -142,7 +147,7 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
       key,
       signal,
       (made) => {
-        if (state.frozen) throw new MigrationError('PERMISSION_DENIED', { operation });
+        if (state.frozen.size > 0) throw new MigrationError('PERMISSION_DENIED', { operation });
         return work(made);
       },
       part,
@@ -185,9 +190,11 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
         part,
       ),
     listParts: (key, upload, signal) =>
-      call('listParts', key, signal, () => [...bucket.upload(upload).parts].map(([part, { etag, body }]) => ({ part, etag, sizeBytes: body.length }))),
+      call('listParts', key, signal, () =>
+        [...bucket.upload(upload).parts].map(([part, { etag, body }]) => ({ part, etag, sizeBytes: body.length })).sort((a, b) => a.part - b.part),
+      ),
     completeUpload: (key, upload, parts, condition, signal) => write('completeUpload', key, signal, () => bucket.complete(key, upload, parts, condition)),
-    abortUpload: (key, upload, signal) => write('abortUpload', key, signal, () => void bucket.uploads.delete(upload)),
+    abortUpload: (key, upload, signal) => call('abortUpload', key, signal, () => void bucket.uploads.delete(upload)),
     putTags: (key, tags, versionId, signal) =>
       write('putTags', key, signal, () => {
         const version = bucket.find(key, versionId);
@@ -219,6 +226,7 @@ async function readBody(
   for (let start = 0; start < body.length; start += chunkBytes) {
     const chunk = scratch.subarray(0, Math.min(chunkBytes, body.length - start));
     body.copy(chunk, 0, start);
+    if (start + chunk.length > sizeBytes) throw new MigrationError('BODY_LENGTH', { operation: 'GetObject' });
     sink(chunk);
     scratch.fill(0xdd); // a chunk is valid only during the call
     if (start % (64 * chunkBytes) === 0) await turn();
@@ -239,7 +247,8 @@ function administration(
     configuration: (signal) =>
       call('admin', '', signal, () => {
         if (!state.exists) throw new MigrationError('BUCKET_MISSING', { operation: 'HeadBucket' });
-        return state.configuration;
+        const { tags } = state.configuration;
+        return { ...state.configuration, ...(state.marker === undefined ? {} : { tags: { ...tags, 'ecluse-owner': state.marker } }) };
       }),
     openUploads: (signal) => call('admin', '', signal, () => [...bucket.uploads].map(([upload, { key, initiated }]) => ({ key, upload, initiated }))),
     ensureBucket: (marker, signal) =>
@@ -252,15 +261,15 @@ function administration(
       call('admin', '', signal, () => {
         if (!state.exists) return 'gone';
         if (state.marker !== marker) return 'not ours';
-        if (bucket.keys.size > 0) return 'not empty';
+        if (bucket.keys.size > 0 || bucket.uploads.size > 0) return 'not empty';
         state.exists = false;
         return 'removed';
       }),
-    applyConfiguration: (configuration, signal) =>
+    applyConfiguration: ({ versioning, cors, tags, policy, website }, signal) =>
       call('admin', '', signal, () => {
-        const { lifecycle: _later, ...now } = configuration;
-        state.configuration = { ...state.configuration, ...now };
-        return [];
+        if (versioning === 'on') bucket.versioning = 'on';
+        state.configuration = { ...state.configuration, versioning: bucket.versioning, ...(cors ? { cors } : {}), ...(tags ? { tags } : {}) };
+        return [...(policy === undefined ? [] : ['POLICY_NOT_CARRIED']), ...(website ? ['WEBSITE_NOT_CARRIED'] : [])];
       }),
     applyLifecycle: ({ lifecycle }, signal) =>
       call('admin', '', signal, () => {
@@ -271,15 +280,12 @@ function administration(
     freezing: {
       freeze: (id, signal) =>
         call('admin', '', signal, () => {
-          state.frozen = id;
+          state.frozen.add(id);
           const { policy } = state.configuration;
           return { id, ...(policy === undefined ? {} : { policyBefore: policy }), policyFrozen: `deny ${id}` };
         }),
-      isFrozen: (id, signal) => call('admin', '', signal, () => state.frozen === id),
-      lift: (_receipt, signal) =>
-        call('admin', '', signal, () => {
-          delete state.frozen;
-        }),
+      isFrozen: (id, signal) => call('admin', '', signal, () => state.frozen.has(id)),
+      lift: ({ id }, signal) => call('admin', '', signal, () => void state.frozen.delete(id)),
     },
   };
 }

@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { createControlActivities } from '../../src/activities/control.ts';
 import { createLedgerActivities } from '../../src/activities/ledger.ts';
 import { createTransferActivities } from '../../src/activities/transfer.ts';
-import { bucketWorkflowId, projectWorkflowId, type Role, taskQueue } from '../../src/core/ids.ts';
+import { bucketWorkflowId, projectWorkflowId, taskQueue } from '../../src/core/ids.ts';
 import { openMemoryLedger } from '../../src/ledger/memory.ts';
 import { ledgerLines, verifyLedger } from '../../src/ledger/verify.ts';
 import { BucketWorkload, type Patience } from '../../src/model/plan.ts';
@@ -14,12 +13,11 @@ import type { Ledger } from '../../src/ports/ledger.ts';
 import type { ObjectSource, ObjectTarget } from '../../src/ports/object-store.ts';
 import type { Stores } from '../../src/ports/stores.ts';
 import { createFlightBudget, referenceKeyOf, systemClock } from '../../src/transfer/index.ts';
-import { bundleWorkflows } from '../../src/workers/bundle.ts';
 import * as messages from '../../src/workflows/messages.ts';
 import type { ProjectInput } from '../../src/workflows/project.ts';
 import { createMemoryDepot } from '../support/memory-depot.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
-import { sharedTemporal } from '../support/temporal.ts';
+import { takeLane } from './lanes.ts';
 
 export interface ActivityCall {
   readonly name: string;
@@ -53,35 +51,7 @@ export interface StageOptions {
   readonly connect?: (side: 'source' | 'target', store: MemoryStore) => ObjectSource & ObjectTarget;
 }
 
-/** Workers that are ending: a poll under way takes seconds to end, and the next stage need not wait for it. */
-const closing: Promise<unknown>[] = [];
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-let connection: Promise<{ client: Client; native: NativeConnection; close(): Promise<void> }> | undefined;
-
-/** One connection and one bundle a test file. */
-function connect(): NonNullable<typeof connection> {
-  connection ??= (async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const { address, namespace } = sharedTemporal();
-    const plain = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
-    return {
-      client: new Client({ connection: plain, namespace }),
-      native,
-      close: async () => {
-        await plain.close();
-        await native.close();
-      },
-    };
-  })();
-  return connection;
-}
-
-export async function disconnect(): Promise<void> {
-  await Promise.all(closing);
-  await (await connection)?.close();
-  connection = undefined;
-}
+export { disconnect } from './lanes.ts';
 
 /** Opens a stage, plays, and closes it whatever happened. */
 export async function withStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
@@ -97,46 +67,30 @@ export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 /** A project of one bucket in memory on the real Temporal server, with its own queues, so that many run side by side. */
 export async function openStage(options: StageOptions = {}) {
-  const project = `t${randomBytes(5).toString('hex')}`;
-  const { client, native } = await connect();
-  bundle ??= bundleWorkflows();
   const source = options.source ?? seeded(createMemoryStore());
   const target = options.target ?? createMemoryStore({ exists: false });
   const depot = options.depot ?? createMemoryDepot();
-  const ledger = openMemoryLedger({ project, origin: `ecluse/${project}`, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
+  const ledger = openMemoryLedger({
+    project: 'stage',
+    origin: 'ecluse/stage',
+    host: { id: 'test' },
+    software: { name: 'ecluse', version: '0', build: 'test' },
+  });
   const calls: ActivityCall[] = [];
   const deps = { stores: options.stores ?? memoryStores(source, target, options.connect), depot, ledger };
-  const queues: Record<Role, Record<string, (task: never) => Promise<unknown>>> = {
-    control: createControlActivities({ ...deps, role: 'control' }),
-    transfer: createTransferActivities({
-      ...deps,
-      role: 'transfer',
-      flight: createFlightBudget(),
-      referenceKey: referenceKeyOf(randomBytes(32)),
-      clock: systemClock,
-    }),
-    ledger: createLedgerActivities(deps),
-  };
-  const workers = await Promise.all(
-    (Object.keys(queues) as Role[]).map(async (role) =>
-      Worker.create({
-        connection: native,
-        namespace: client.options.namespace,
-        taskQueue: taskQueue(project, role),
-        activities: faulty(queues[role], options.faults ?? {}, calls),
-        ...(role === 'control' ? { workflowBundle: await (bundle as Promise<WorkflowBundleWithSourceMap>) } : {}),
-        maxHeartbeatThrottleInterval: '500 ms',
-        shutdownForceTime: '5 seconds',
-      }),
-    ),
-  );
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const referenceKey = referenceKeyOf(randomBytes(32));
+  const faults = options.faults ?? {};
+  const lane = await takeLane({
+    control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
+    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock: systemClock }), faults, calls),
+    ledger: faulty(createLedgerActivities(deps), faults, calls),
+  });
+  const { project, client } = lane;
   const entries = Array.from({ length: options.workloads ?? 1 }, (_, n) => ({ wave: 1, entry: entryOf(options.entry ?? {}, n) }));
   const input: ProjectInput = {
     project,
     language: 'en',
     timezone: 'Europe/Paris',
-    labels: 'plain',
     planDigest: await depot.put(Buffer.from(JSON.stringify(entries))),
     window: options.window ?? 4,
     parallelWorkloads: 4,
@@ -154,6 +108,7 @@ export async function openStage(options: StageOptions = {}) {
   });
   return {
     project,
+    entries: entries.map(({ entry }) => entry),
     source,
     target,
     depot,
@@ -164,10 +119,7 @@ export async function openStage(options: StageOptions = {}) {
     ...drive(client, handle as WorkflowHandle, project),
     verifyLedger: () => verifyLedger(ledgerLines(ledger)),
     events: () => eventsOf(ledger),
-    close: async (): Promise<void> => {
-      for (const worker of workers) worker.shutdown();
-      closing.push(running);
-    },
+    close: (): Promise<void> => lane.release(entries.length),
   };
 }
 

@@ -17,7 +17,7 @@ export interface Passage {
 }
 
 /** A person who sees each wait and does what it asks for: mends holds, approves open gates, gives the orders that lead to `goal`. */
-async function attend(stage: Stage, goal: (status: WorkloadStatus) => boolean, orders: Partial<Record<WorkloadStatus['state'], Order>>): Promise<void> {
+export async function attend(stage: Stage, goal: (status: WorkloadStatus) => boolean, orders: Partial<Record<WorkloadStatus['state'], Order>>): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (let now = await stage.status(); !goal(now); now = await stage.until(() => true)) {
     if (Date.now() > deadline) throw new Error(`no way to the goal from ${JSON.stringify(now)}`);
@@ -52,7 +52,7 @@ export async function expectCleanSlate(stage: Stage, sourceBefore: unknown): Pro
   expect(contents(stage.source)).toEqual(sourceBefore);
   expect(stage.target.bucket.entries('all')).toEqual([]);
   expect([...stage.target.bucket.uploads]).toEqual([]);
-  expect(await stage.source.freezing.isFrozen('')).toBe(false);
+  expect(stage.source.frozenBy).toEqual([]);
   expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
 }
 

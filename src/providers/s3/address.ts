@@ -12,6 +12,9 @@ export interface BucketAddress {
 
 export const endpointOf = (store: S3Store): string => store.endpoint ?? `https://s3.${store.region}.amazonaws.com`;
 
+/** The vendor itself, whose documented habits can be relied on. */
+export const isAws = (store: S3Store): boolean => /\.amazonaws\.com(\.cn)?$/.test(new URL(endpointOf(store)).hostname);
+
 export function bucketAddress(store: S3Store, bucket: string): BucketAddress {
   const endpoint = endpointOf(store);
   // Of the endpoint only: a key never meets URL, which would fold its dots.

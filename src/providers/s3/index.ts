@@ -2,7 +2,7 @@ import type { S3Store } from '../../model/config.ts';
 import type { ObjectSource, ObjectTarget, WriteFreezing } from '../../ports/object-store.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { createRateGate, type RateGate } from '../../wire/throttle.ts';
-import { bucketAddress } from './address.ts';
+import { bucketAddress, isAws } from './address.ts';
 import { createCaller } from './call.ts';
 import { readConfiguration } from './configuration.ts';
 import { createControl } from './control.ts';
@@ -44,7 +44,7 @@ export function openS3Bucket(parts: S3BucketParts): ObjectSource & ObjectTarget 
   const address = bucketAddress(store, bucket);
   const caller = createCaller({ address, region: store.region, place: name, transport, credentials, gate, nowMs });
   const control = createControl({ store, place: name, transport, credentials });
-  const objects = { ...createReading(caller), ...createWriting(caller), ...createMultipart(caller) };
+  const objects = { ...createReading(caller, isAws(store)), ...createWriting(caller), ...createMultipart(caller) };
   return {
     ...createListing(control, bucket),
     ...objects,

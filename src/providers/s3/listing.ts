@@ -53,22 +53,66 @@ function turned(entries: readonly ObjectEntry[], token: string | undefined): Lis
 
 async function listVersions(control: Control, bucket: string, { cursor, prefix, limit = mostKeys }: Options, signal?: AbortSignal): Promise<ListPage> {
   const [KeyMarker, VersionIdMarker] = cursor ? (JSON.parse(cursor) as [string, string?]) : [];
-  const input = { Bucket: bucket, EncodingType: 'url' as const, MaxKeys: limit, KeyMarker, VersionIdMarker, Prefix: prefix };
-  const page = await control.send('ListObjectVersions', (client, options) => client.send(new ListObjectVersionsCommand(input), options), signal);
+  const command = new ListObjectVersionsCommand({ Bucket: bucket, EncodingType: 'url', MaxKeys: limit, KeyMarker, VersionIdMarker, Prefix: prefix });
+  const kinds = kindsInOrder(command);
+  const page = await control.send('ListObjectVersions', (client, options) => client.send(command, options), signal);
   // Measured on 4.48: it turns pages in another order than it lists them, and keys fall between two pages unseen.
   if (page.IsTruncated && control.server().startsWith('SeaweedFS')) throw unlistable('more versions than SeaweedFS lists reliably');
-  const entries = (page.Versions ?? []).map((version) => ({ ...entryOf(version, page.EncodingType), versionId: version.VersionId ?? 'null' }));
-  const markers = (page.DeleteMarkers ?? []).map(({ Key = '', VersionId = 'null', LastModified }) => ({
-    key: decodeKey(Key, page.EncodingType),
-    sizeBytes: 0,
-    etag: '',
-    lastModified: wholeSeconds(LastModified ?? new Date(0)),
-    versionId: VersionId,
-    isDeleteMarker: true as const,
+  const versions = (page.Versions ?? []).map((version) => ({
+    isLatest: version.IsLatest ?? false,
+    entry: { ...entryOf(version, page.EncodingType), versionId: version.VersionId ?? 'null' },
   }));
-  const all = [...entries, ...markers];
-  if (!page.IsTruncated || page.NextKeyMarker === undefined) return { entries: all };
-  return { entries: all, next: JSON.stringify([decodeKey(page.NextKeyMarker, page.EncodingType), page.NextVersionIdMarker]) };
+  const markers = (page.DeleteMarkers ?? []).map(({ Key = '', VersionId: versionId = 'null', LastModified = new Date(0), IsLatest = false }) => ({
+    isLatest: IsLatest,
+    entry: {
+      key: decodeKey(Key, page.EncodingType),
+      sizeBytes: 0,
+      etag: '',
+      lastModified: wholeSeconds(LastModified),
+      versionId,
+      isDeleteMarker: true as const,
+    },
+  }));
+  const entries = newestFirst(kinds().flatMap((kind) => (kind === 'Version' ? versions : markers).splice(0, 1)));
+  if (!page.IsTruncated || page.NextKeyMarker === undefined) return { entries };
+  return { entries, next: JSON.stringify([decodeKey(page.NextKeyMarker, page.EncodingType), page.NextVersionIdMarker]) };
+}
+
+type VersionKind = 'Version' | 'DeleteMarker';
+
+/**
+ * Whether each element of the answer is a version or a marker, in the order of the document. The SDK tears the two apart, and their dates are
+ * whole seconds: without their order an object that was deleted and one that came back within a second look the same.
+ */
+function kindsInOrder(command: ListObjectVersionsCommand): () => readonly VersionKind[] {
+  let xml = '';
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { body } = result.response as { body?: unknown };
+      xml = Buffer.isBuffer(body) ? body.toString('latin1') : '';
+      return result;
+    },
+    { step: 'deserialize', priority: 'low', name: 'kindsInOrder' },
+  );
+  return () => [...xml.matchAll(/<(Version|DeleteMarker)>/g)].map(([, kind]) => kind as VersionKind);
+}
+
+interface ListedVersion {
+  readonly isLatest: boolean;
+  readonly entry: ObjectEntry;
+}
+
+/** Each key's versions together, as most stores list them. moto lists all markers last: which is the latest, at least, every store says. */
+function newestFirst(listed: readonly ListedVersion[]): readonly ObjectEntry[] {
+  const byKey = new Map<string, ObjectEntry[]>();
+  for (const { isLatest, entry } of listed) {
+    const ofKey = byKey.get(entry.key) ?? [];
+    byKey.set(entry.key, ofKey);
+    if (isLatest) ofKey.unshift(entry);
+    else ofKey.push(entry);
+  }
+  return [...byKey.values()].flat();
 }
 
 // No store's token begins so.

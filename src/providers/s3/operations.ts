@@ -16,9 +16,10 @@ export const capabilities = {
     'GetBucketReplication',
     'GetBucketWebsite',
     'GetBucketRequestPayment',
-    'ListMultipartUploads',
   ],
-  writing: ['PutObject', 'PutObjectTagging', 'DeleteObjectTagging', 'DeleteObject'],
+  uploads: ['ListMultipartUploads'],
+  writing: ['PutObject', 'PutObjectTagging', 'DeleteObject'],
+  untagging: ['DeleteObjectTagging'],
   multipart: ['CreateMultipartUpload', 'UploadPart', 'ListParts', 'CompleteMultipartUpload', 'AbortMultipartUpload'],
   bucket: ['HeadBucket', 'CreateBucket', 'DeleteBucket', 'PutBucketTagging', 'PutBucketVersioning', 'PutBucketCors'],
   lifecycle: ['PutBucketLifecycleConfiguration'],
@@ -32,20 +33,20 @@ export type Side = 'source' | 'target';
 export type Phase = 'inventory' | 'replicate' | 'cutover' | 'decommission';
 
 /**
- * What each phase needs on each side. Cutover holds all of replicate, because its last delta copies; the target's freeze is
- * for the way back. A source is only read until cutover, and its erasing has a phase of its own.
+ * What each phase needs on each side. Inventory reads no object. Cutover holds all of replicate, because its last delta copies, and takes
+ * tags away, which only the last delta reads again; the target's freeze is for the way back. A source is only read until cutover, and its erasing has a phase of its own.
  */
 const needs: Readonly<Record<Side, Readonly<Record<Phase, readonly Capability[]>>>> = {
   source: {
-    inventory: ['inventory', 'configuration', 'listing', 'reading'],
+    inventory: ['inventory', 'configuration', 'uploads', 'listing'],
     replicate: ['configuration', 'listing', 'reading'],
-    cutover: ['configuration', 'listing', 'reading', 'freezing'],
-    decommission: ['configuration', 'listing', 'erasing'],
+    cutover: ['configuration', 'uploads', 'listing', 'reading', 'freezing'],
+    decommission: ['configuration', 'uploads', 'listing', 'erasing'],
   },
   target: {
-    inventory: ['inventory', 'configuration', 'listing'],
-    replicate: ['configuration', 'listing', 'reading', 'writing', 'multipart', 'bucket'],
-    cutover: ['configuration', 'listing', 'reading', 'writing', 'multipart', 'bucket', 'lifecycle', 'freezing'],
+    inventory: ['inventory', 'configuration', 'uploads', 'listing'],
+    replicate: ['configuration', 'uploads', 'listing', 'reading', 'writing', 'multipart', 'bucket'],
+    cutover: ['configuration', 'uploads', 'listing', 'reading', 'writing', 'untagging', 'multipart', 'bucket', 'lifecycle', 'freezing'],
     decommission: ['listing', 'reading'],
   },
 };

@@ -5,14 +5,23 @@ import type { HttpAnswer } from '../../ports/transport.ts';
 import { canonicalQuery } from '../../wire/sigv4.ts';
 import type { Caller } from './call.ts';
 import { headOf, quoted } from './metadata.ts';
+import { type CountedAnswer, createTagCounts } from './tag-count.ts';
 import { childOf, childrenOf, parseXml, rootOf, textOf } from './xml.ts';
 
-export function createReading(caller: Caller): Reading {
+/** `countsTags`: the store promises to tell an object's tag count. */
+export function createReading(caller: Caller, countsTags = false): Reading {
+  const tagCounts = createTagCounts(countsTags);
+  const counted = (head: ObjectHead, answer: CountedAnswer): ObjectHead => {
+    const tagCount = tagCounts.read(answer, head.tagCount);
+    return tagCount === undefined ? head : { ...head, tagCount };
+  };
+
   return {
     async head(key, versionId, signal) {
       try {
         const answer = await caller.call({ operation: 'HeadObject', method: 'HEAD', key, query: versionQuery(versionId), signal });
-        return headOf(answer.headers, Number(answer.headers['content-length'] ?? 0));
+        const head = headOf(answer.headers, Number(answer.headers['content-length'] ?? 0));
+        return counted(head, { method: 'HEAD', isVersion: versionId !== undefined });
       } catch (error) {
         if (!isMigrationError(error, 'PERMISSION_DENIED', 'UNSUPPORTED')) throw error;
         // A HEAD's refusal has no body and so no name: credentials, right or request? A GET of one byte tells.
@@ -34,13 +43,17 @@ export function createReading(caller: Caller): Reading {
         sink(chunk);
       };
       const answer = await caller.once({ operation: 'GetObject', method: 'GET', key, query: versionQuery(versionId), headers, sink: bounded, signal });
-      return checked(caller, answer, request);
+      return counted(checked(caller, answer, request), { method: range ? 'GET range' : 'GET', isVersion: versionId !== undefined });
     },
 
     async tags(key, versionId, signal) {
       const query = canonicalQuery({ tagging: '', versionId });
-      const answer = await caller.call({ operation: 'GetObjectTagging', method: 'GET', key, query, signal });
+      const answer = await caller.call({ operation: 'GetObjectTagging', method: 'GET', key, query, signal }).catch((error: unknown) => {
+        if (isMigrationError(error, 'PERMISSION_DENIED')) tagCounts.denied();
+        throw error;
+      });
       const set = childOf(rootOf(parseXml(answer.body)), 'TagSet');
+      tagCounts.allowed(versionId !== undefined);
       return Object.fromEntries(childrenOf(set, 'Tag').map((tag) => [textOf(childOf(tag, 'Key')), textOf(childOf(tag, 'Value'))]));
     },
   };

@@ -5,8 +5,8 @@ import { textTable } from '../../../src/cli/text-table.ts';
 import { commandWords } from '../../../src/cli/words.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { errorCodes } from '../../../src/core/error-codes.ts';
+import { errorSentence, whoActs } from '../../../src/core/error-words.ts';
 import { MigrationError } from '../../../src/core/migration-error.ts';
-import { errorSentence, whoActs } from '../../../src/report/error-words.ts';
 
 const en = commandWords('en');
 const fr = commandWords('fr');

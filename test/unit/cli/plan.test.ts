@@ -110,7 +110,6 @@ describe('start', () => {
       project: 'demo',
       language: 'en',
       timezone: 'UTC',
-      labels: 'plain',
       window: 16,
       parallelWorkloads: 4,
       shard: { objects: 10_000, sizeBytes: 64 * 2 ** 30 },

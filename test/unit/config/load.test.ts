@@ -13,7 +13,7 @@ describe('ecluse.yaml', () => {
   it('is read with its defaults, its paths beside it, and frozen', () => {
     const file = written('ecluse.yaml', goodConfig);
     const read = loadConfig(file);
-    expect(read).toMatchObject({ language: 'en', timezone: 'Europe/Paris', labels: 'plain', temporal: { address: '127.0.0.1:7233', namespace: 'default' } });
+    expect(read).toMatchObject({ language: 'en', timezone: 'Europe/Paris', temporal: { address: '127.0.0.1:7233', namespace: 'default' } });
     expect(read.depot).toEqual({ folder: join(dirname(file), 'depot') });
     expect(read.ledger.sqlite).toBe(join(dirname(file), 'ledger.db'));
     expect(read.referenceKey).toBe(join(dirname(file), 'reference.key'));

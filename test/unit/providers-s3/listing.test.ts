@@ -51,6 +51,19 @@ describe('listing', () => {
     expect((await bucket.list({ versions: 'latest' })).entries.map(({ key }) => key)).toEqual(['a']);
   });
 
+  it('keeps versions and delete markers of a key in the order of the document, newest first, the latest above all', async () => {
+    const item = (kind: string, key: string, versionId: string, latest = false) =>
+      `<${kind}><Key>${key}</Key><VersionId>${versionId}</VersionId><IsLatest>${latest}</IsLatest><LastModified>2026-01-02T03:04:05.000Z</LastModified></${kind}>`;
+    const listed = async (...items: string[]) => {
+      const { bucket } = answeringStore([{ status: 200, body: `<ListVersionsResult>${items.join('')}</ListVersionsResult>` }]);
+      return (await bucket.list({ versions: 'all' })).entries.map(({ key, versionId }) => `${key} ${versionId}`);
+    };
+    const torn = [item('DeleteMarker', 'a', '4', true), item('Version', 'a', '3'), item('DeleteMarker', 'a', '2'), item('Version', 'a', '1')];
+    expect(await listed(...torn, item('Version', 'b', '1', true))).toEqual(['a 4', 'a 3', 'a 2', 'a 1', 'b 1']);
+    const markersLast = [item('Version', 'a', '1'), item('Version', 'b', '1', true), item('DeleteMarker', 'a', '2', true)];
+    expect(await listed(...markersLast)).toEqual(['a 2', 'a 1', 'b 1']);
+  });
+
   it('refuses to turn pages of versions that are known to lose keys', async () => {
     const versions: Prepared = {
       status: 200,

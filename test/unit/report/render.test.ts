@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { numberText, sizeText } from '../../../src/core/sizes.ts';
 import { html } from '../../../src/report/html.ts';
 import { throughput } from '../../../src/report/plot.ts';
 import { renderReport } from '../../../src/report/render.ts';
 import { batchesIn, decisionsIn, type ReportData } from '../../../src/report/report-data.ts';
-import { numberText, sizeText } from '../../../src/report/sizes.ts';
 import { statusOf } from '../../support/status-of.ts';
 import { ledgerRecord } from './ledger-line.ts';
 
@@ -79,7 +79,7 @@ describe('the page', () => {
     for (const part of [
       '1,234 objects',
       'Becomes the standard class on the target.',
-      'cutover: approved',
+      'gate “cutover” approved',
       'p-17',
       'client-asserted',
       'One workload has the verdict UNKNOWN',

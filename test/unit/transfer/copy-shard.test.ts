@@ -216,6 +216,20 @@ describe('a first write where something stands already', () => {
     expect(passage.target.bucket.current('plain')?.body.toString()).toBe(body);
   });
 
+  it('writes a key that the store takes for a folder of another, where it refuses “absent” although nothing is there', async () => {
+    const passage = createPassage();
+    passage.source.seed('file', 'a file');
+    passage.source.seed('file/below', 'below it');
+    const { put } = passage.target;
+    const folders: Passage['target']['put'] = (key, body, sha256, metadata, condition, signal) => {
+      if (key === 'file' && 'absent' in condition) throw new MigrationError('TARGET_CONDITION', { operation: 'PutObject' });
+      return put(key, body, sha256, metadata, condition, signal);
+    };
+    const { totals } = await copyAll({ ...passage, target: { ...passage.target, put: folders } }, passage, await list(passage));
+    expect(totals.outcomes).toMatchObject({ copied: 2, failed: 0 });
+    expect(contentOf(passage.target)).toEqual(contentOf(passage.source));
+  });
+
   it('never overwrites on a store without conditional writes either', async () => {
     const passage = seeded({ target: { capabilities: { ifNoneMatch: false, ifMatch: false } } });
     passage.target.seed('plain', 'foreign');

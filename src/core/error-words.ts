@@ -1,5 +1,5 @@
-import { type ErrorCode, errorCodes, isErrorCode } from '../core/error-codes.ts';
-import type { Language } from '../core/project-words.ts';
+import { type ErrorCode, errorCodes, isErrorCode } from './error-codes.ts';
+import type { Language } from './project-words.ts';
 
 /** The sentences of core/error-codes.ts in French; a code without one does not compile. */
 const french: Readonly<Record<ErrorCode, string>> = {
@@ -41,7 +41,7 @@ const french: Readonly<Record<ErrorCode, string>> = {
   UNSUPPORTED: 'La source ou la cible ne sait pas faire ce que le plan exige.',
   CONFIG_INVALID: 'La configuration ou le plan n’est pas valide.',
   ORDERED_BACK: 'Une personne a ordonné le retour arrière.',
-  REJECTED: 'La validation a été refusée.',
+  REJECTED: 'La porte a été refusée.',
 };
 
 const frenchWho: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { Language } from '../core/project-words.ts';
+import type { Language } from './project-words.ts';
 
 const units = { en: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'], fr: ['o', 'Kio', 'Mio', 'Gio', 'Tio', 'Pio'] } as const;
 

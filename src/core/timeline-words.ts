@@ -1,0 +1,43 @@
+import type { Language } from './project-words.ts';
+
+/** What stands beside the bars of the Temporal UI's timeline: summaries of activities and timers. People count from 1, shards from 0. */
+export interface TimelineWords {
+  readonly listSource: string;
+  readonly listChanges: (pass: number) => string;
+  readonly copyShard: (pass: number, shard: number, shards: number) => string;
+  readonly verifyShard: (pass: number, shard: number, shards: number) => string;
+  readonly deleteShard: (pass: number, shard: number, shards: number) => string;
+  readonly retagShard: (shard: number, shards: number) => string;
+  readonly closeSource: string;
+  readonly closeTarget: Readonly<Record<'closing' | 'rollback', string>>;
+  readonly removeShard: (pass: number, of: 'copy' | 'delete', shard: number, shards: number) => string;
+  readonly nextDelta: string;
+}
+
+const en: TimelineWords = {
+  listSource: 'list the source',
+  listChanges: (pass) => `pass ${pass}: list the source, find what differs`,
+  copyShard: (pass, shard, shards) => `pass ${pass}: copy shard ${shard + 1} of ${shards}`,
+  verifyShard: (pass, shard, shards) => `pass ${pass}: read back and compare shard ${shard + 1} of ${shards}`,
+  deleteShard: (pass, shard, shards) => `pass ${pass}: remove what vanished, shard ${shard + 1} of ${shards}`,
+  retagShard: (shard, shards) => `last pass: tags of shard ${shard + 1} of ${shards}`,
+  closeSource: 'closing listing of the source',
+  closeTarget: { closing: 'closing listing of the target', rollback: 'what was written on the target since the cutover' },
+  removeShard: (pass, of, shard, shards) => `take back pass ${pass}: ${of === 'copy' ? 'copies' : 'delete markers'} of shard ${shard + 1} of ${shards}`,
+  nextDelta: 'the next delta pass, unless a person acts before',
+};
+
+const fr: TimelineWords = {
+  listSource: 'lister la source',
+  listChanges: (pass) => `passe ${pass} : lister la source, trouver les écarts`,
+  copyShard: (pass, shard, shards) => `passe ${pass} : copier le lot ${shard + 1} sur ${shards}`,
+  verifyShard: (pass, shard, shards) => `passe ${pass} : relire et comparer le lot ${shard + 1} sur ${shards}`,
+  deleteShard: (pass, shard, shards) => `passe ${pass} : effacer ce qui a disparu, lot ${shard + 1} sur ${shards}`,
+  retagShard: (shard, shards) => `dernière passe : étiquettes du lot ${shard + 1} sur ${shards}`,
+  closeSource: 'liste de clôture de la source',
+  closeTarget: { closing: 'liste de clôture de la cible', rollback: 'ce qui a été écrit sur la cible depuis la bascule' },
+  removeShard: (pass, of, shard, shards) => `reprendre la passe ${pass} : ${of === 'copy' ? 'copies' : 'marqueurs'} du lot ${shard + 1} sur ${shards}`,
+  nextDelta: 'prochaine passe de delta, sauf si une personne agit avant',
+};
+
+export const timelineWords = (language: Language): TimelineWords => (language === 'fr' ? fr : en);
