@@ -45,7 +45,7 @@ export function ecluseClient({ makeFolder, ...options }: EcluseOptions): Client 
         folder: makeFolder(),
         ...options,
       };
-      return meter(process.execPath, [...workerFlags, script, JSON.stringify(order)], labEnvironment(), portOf(place.source));
+      return meter(process.execPath, [...workerFlags('transfer'), script, JSON.stringify(order)], labEnvironment(), portOf(place.source));
     },
   };
 }

@@ -21,6 +21,8 @@ interface Case {
 const cases: readonly Case[] = [
   { title: 'list 1,000,000 keys', count: 1_000_000, sizeBytes: 1024, until: 'listed' },
   { title: 'copy and verify 20,000 × 16 KiB', count: 20_000, sizeBytes: 16 * 1024, until: 'verified' },
+  // Four full shards at once, as a worker takes them.
+  { title: 'copy and verify 60,000 × 16 KiB', count: 60_000, sizeBytes: 16 * 1024, until: 'verified' },
   { title: 'copy and verify 100 × 8 MiB', count: 100, sizeBytes: 8 * 1024 ** 2, until: 'verified' },
   { title: 'copy and verify 1 × 1 GiB', count: 1, sizeBytes: 1024 ** 3, until: 'verified' },
 ];

@@ -5,17 +5,17 @@ export const maxSummaryBytes = 200;
 
 const longestCell = 160;
 
-export const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
-
 /** The UI gives its cells no space between: a space that does not collapse keeps them apart. */
 const apart = '\u00a0';
 
-export const headOf = (heads: readonly string[]): readonly string[] => [row(heads.map((head) => `${head}${apart}`)), row(heads.map(() => '---'))];
+export const row = (texts: readonly string[]): string => `| ${texts.map((text) => (text ? `${text}${apart}` : '')).join(' | ')} |`;
+
+export const headOf = (heads: readonly string[]): readonly string[] => [row(heads), `| ${heads.map(() => '---').join(' | ')} |`];
 
 /** Two columns without a head: what, and how it stands. Rows without a value are left out. */
 export const facts = (pairs: readonly (readonly [string, string | undefined])[]): readonly string[] => [
   ...headOf(['', '']),
-  ...pairs.filter(([, value]) => value !== undefined && value !== '').map(([what, value]) => row([`**${what}**${apart}${apart}`, value ?? ''])),
+  ...pairs.filter(([, value]) => value !== undefined && value !== '').map(([what, value]) => row([`**${what}**${apart}`, value ?? ''])),
 ];
 
 /** Text that Markdown shows as it is: no cell, link, tag or emphasis can be made by it. */

@@ -9,8 +9,8 @@ export interface PageWords {
   readonly target: string;
   readonly freeze: string;
   readonly freezeBy: Readonly<Record<BucketWorkload['freeze'], string>>;
-  readonly deltaEvery: string;
-  readonly minutes: (count: number) => string;
+  readonly deltas: string;
+  readonly everyMinutes: (count: number) => string;
   readonly moreWorkloads: (count: number) => string;
   readonly howToRead: readonly string[];
   readonly whereItStands: string;
@@ -32,8 +32,8 @@ const en: PageWords = {
   target: 'Target',
   freeze: 'Freeze',
   freezeBy: { policy: 'Écluse denies writes on the source', manual: 'the operator stops the writers' },
-  deltaEvery: 'Delta pass every',
-  minutes: (count) => (count === 1 ? 'minute' : `${count} minutes`),
+  deltas: 'Delta passes',
+  everyMinutes: (count) => (count === 1 ? 'every minute' : `every ${count} minutes`),
   moreWorkloads: (count) => `and ${count} more in plan.yaml`,
   howToRead: [
     'The table of all workloads stands beside, under *Current Details*; press R to read it again. **Held**: a person mends something, then resumes; nothing is lost. **Stuck**: an undo failed, a person decides. PASS: every object was read back from the target and compared. UNKNOWN is not success.',
@@ -63,8 +63,8 @@ const fr: PageWords = {
   target: 'Cible',
   freeze: 'Gel',
   freezeBy: { policy: 'Écluse interdit les écritures sur la source', manual: 'l’exploitant arrête les écritures' },
-  deltaEvery: 'Passe de delta toutes les',
-  minutes: (count) => (count === 1 ? 'minutes (1)' : `${count} minutes`),
+  deltas: 'Passes de delta',
+  everyMinutes: (count) => (count === 1 ? 'chaque minute' : `toutes les ${count} minutes`),
   moreWorkloads: (count) => `et ${count} de plus dans plan.yaml`,
   howToRead: [
     'Le tableau de toutes les charges est à côté, sous *Current Details* ; la touche R le relit. **Suspendu** : une personne répare, puis reprend ; rien n’est perdu. **Bloqué** : une annulation a échoué, une personne tranche. CONFORME : chaque objet a été relu sur la cible et comparé. INCONNU n’est pas un succès.',

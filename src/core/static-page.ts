@@ -44,7 +44,7 @@ export function workloadPage({ wave, entry }: Planned, language: Language): Stat
         [words.source, plain(place(entry.source))],
         [words.target, plain(`${place(entry.target)} (into: ${entry.into}, versions: ${entry.versions})`)],
         [words.freeze, words.freezeBy[entry.freeze]],
-        [words.deltaEvery, words.minutes(entry.deltaEveryMinutes)],
+        [words.deltas, words.everyMinutes(entry.deltaEveryMinutes)],
       ]),
       '',
       words.whereItStands,

@@ -1,8 +1,6 @@
 import { MigrationError } from '../core/migration-error.ts';
 import { Connection, type Line } from './connection.ts';
 
-const coolingMs = 2_000; // at rest for 2 to 4 s: servers close after 5 s and more, and a request should not meet that
-
 interface Waiter {
   readonly admit: (connection: Connection) => void;
   readonly refuse: (error: unknown) => void;
@@ -21,10 +19,10 @@ export class ConnectionPool {
   readonly #waiting: Waiter[] = [];
   readonly #rounds: NodeJS.Timeout;
 
-  constructor(line: Line, most: number) {
+  constructor(line: Line, most: number, idleTimeoutMs: number) {
     this.#line = line;
     this.#most = most;
-    this.#rounds = setInterval(this.#closeCold, coolingMs).unref();
+    this.#rounds = setInterval(this.#closeCold, idleTimeoutMs / 2).unref();
   }
 
   /** A connection for one request: given back by `giveBack`, whatever has become of it. Throws the signal's reason while waiting. */

@@ -13,7 +13,11 @@ export interface TransportOptions {
   readonly firstByteTimeoutMs?: number;
   /** Between two pieces of the answer's body. There is no limit on the total. */
   readonly progressTimeoutMs?: number;
+  /** A connection at rest is closed after half of it at the earliest. */
+  readonly idleTimeoutMs?: number;
 }
+
+const defaultIdleTimeoutMs = 4_000; // servers close after 5 s and more, and a request should not meet that
 
 /**
  * Transport over `node:net` and `node:tls`, HTTP/1.1 with keep-alive and no pipelining: the kernel reads into one buffer per socket, and its bytes go
@@ -24,6 +28,7 @@ export interface TransportOptions {
  */
 export function createSocketTransport(options: TransportOptions = {}): Transport {
   const { connections = 256, connectTimeoutMs = 10_000, firstByteTimeoutMs = 30_000, progressTimeoutMs = 30_000 } = options;
+  const { idleTimeoutMs = defaultIdleTimeoutMs } = options;
   const pools = new Map<string, ConnectionPool>();
   let context: SecureContext | undefined;
 
@@ -33,7 +38,8 @@ export function createSocketTransport(options: TransportOptions = {}): Transport
     // One context for all sockets: it holds the authorities, which are many.
     if (origin.startsWith('https:')) context ??= createSecureContext();
     const secureContext = origin.startsWith('https:') ? context : undefined;
-    const pool = new ConnectionPool({ origin, secureContext, session: undefined, connectTimeoutMs, firstByteTimeoutMs, progressTimeoutMs }, connections);
+    const line = { origin, secureContext, session: undefined, connectTimeoutMs, firstByteTimeoutMs, progressTimeoutMs };
+    const pool = new ConnectionPool(line, connections, idleTimeoutMs);
     pools.set(origin, pool);
     return pool;
   }

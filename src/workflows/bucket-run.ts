@@ -43,6 +43,7 @@ export class BucketRun {
     this.state = input.carried ?? newBucketState(input, new Date().toISOString());
     this.hands = handsOf(input.project, input.patience);
     this.timeline = timelineWords(input.language);
+    this.tellPage();
     setHandler(workloadStatus, () => this.state.status, { description: 'State, condition and progress of this workload' });
     setHandler(instruct, (instruction) => this.obey(instruction), { description: 'From the project: approvals, orders, pause and resume' });
   }
@@ -64,7 +65,7 @@ export class BucketRun {
   /** As moveTo, but told with what comes next: a wait, or the end. */
   arriveAt(state: WorkloadState): void {
     if (!isLegalMove(this.state.status.state, state)) throw new Error(`no way from ${this.state.status.state} to ${state}`);
-    this.note({ state, condition: 'moving' }, ['reason', 'waitingFor', 'gate']);
+    this.note({ state, condition: 'moving' }, ['reason', 'waitingFor', 'gate', 'step']);
   }
 
   /** Changes the status; tells the project and the UI. `drop` names fields that no longer hold. */
@@ -80,7 +81,6 @@ export class BucketRun {
     const shown = JSON.stringify(attributes);
     if (shown !== this.shown) upsertSearchAttributes(attributes);
     this.shown = shown;
-    setCurrentDetails(workloadDetails(status, this.input.language, this.input.timezone));
     try {
       await getExternalWorkflowHandle(projectWorkflowId(this.input.project)).signal(workloadReport, status);
     } catch (error) {
@@ -93,6 +93,12 @@ export class BucketRun {
   note(change: Partial<WorkloadStatus>, drop: readonly (keyof WorkloadStatus)[] = []): void {
     const kept = Object.fromEntries(Object.entries(this.state.status).filter(([field]) => !drop.includes(field as keyof WorkloadStatus)));
     this.state.status = { ...(kept as unknown as WorkloadStatus), ...change, updatedAt: new Date().toISOString(), sequence: this.state.status.sequence + 1 };
+    this.tellPage();
+  }
+
+  /** Costs no event: the UI reads it by a query, so the workload's own page is never behind. */
+  private tellPage(): void {
+    setCurrentDetails(workloadDetails(this.state.status, this.input.language, this.input.timezone));
   }
 
   /** Adds to the progress of the pass; reports at each tenth of the way, so that a workload sends few signals. */

@@ -131,6 +131,9 @@ async function closeSource(run: BucketRun): Promise<void> {
 }
 
 async function closeTarget(run: BucketRun): Promise<void> {
+  const { listing } = run.state;
+  // Uploads that a dead worker opened and could not write down: nothing of ours is under way any more.
+  if (listing && run.input.entry.into === 'new') await run.hands.transfer.abortUploads({ ...run.task, manifest: listing.digest });
   const { equal, differences, merged, report } = await listTarget(run, 'closing');
   run.note({ evidence: { ...run.state.status.evidence, 'closing target': report } });
   if (merged > 0) throw failure('KEYS_MERGED', `${merged} objects`);

@@ -178,17 +178,16 @@ export function testObjectStore(name: string, make: () => Promise<Bucket>, habit
       for (const key of oddKeys) {
         const why = habits.alteredKeys?.[key];
         const title = `keeps ${JSON.stringify(key.length > 40 ? `${key.slice(0, 8)}…${key.length}` : key)}`;
-        if (why) {
-          it.skip(`${title} — altered here: ${why}`, () => undefined);
-          continue;
-        }
-        it(title, async () => {
+        const roundTrip = async (): Promise<void> => {
           const body = key.endsWith('/') ? '' : 'x';
           const { etag } = await putText(bucket, key, body);
           expect((await listAll(bucket, { versions: 'latest' })).map((entry) => entry.key)).toEqual([key]);
           expect((await readText(bucket, { key, sizeBytes: body.length, etag })).text).toBe(body);
           expect(await bucket.remove(key, { etag })).toMatchObject({ result: 'removed' });
-        });
+        };
+        // A store that is said to alter a key must be seen to: else what is said of it is out of date.
+        if (why) it(`${title}: not here, ${why}`, () => expect(roundTrip()).rejects.toBeDefined());
+        else it(title, roundTrip);
       }
     });
 
@@ -277,7 +276,11 @@ export function testObjectStore(name: string, make: () => Promise<Bucket>, habit
       });
 
       const title = 'lists every version once, in pages of 2';
-      if (habits.versionPagesUnreliable) it.skip(`${title} — ${habits.versionPagesUnreliable}`, () => undefined);
+      if (habits.versionPagesUnreliable)
+        it(`refuses a second page of versions: ${habits.versionPagesUnreliable}`, async () => {
+          for (const text of ['1', '2', '3']) await putText(bucket, 'd/x', text);
+          await expect(listAll(bucket, { versions: 'all', limit: 2 })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+        });
       else
         it(title, async () => {
           for (const key of ['d/x', 'd/x.y', 'd/x/1']) for (const text of ['1', '2']) await putText(bucket, key, text);

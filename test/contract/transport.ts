@@ -9,6 +9,7 @@ export interface TransportTimes {
   readonly connectTimeoutMs?: number;
   readonly firstByteTimeoutMs?: number;
   readonly progressTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
 }
 
 /** The duties of `ports/transport.ts`, against servers that write their bytes by hand; behind TLS where a context is given. */
@@ -253,6 +254,30 @@ export function testTransport(name: string, make: (times: TransportTimes) => Tra
       for (let n = 0; n < 4; n++) expect((await one.request(get(origin))).status).toBe(200);
       expect(sockets).toHaveLength(2);
     });
+
+    it('closes a socket that rests', async () => {
+      const { origin, sockets } = await serve((socket) => socket.write(ok('a')));
+      await transport({ idleTimeoutMs: 20 }).request(get(origin));
+      await new Promise((resolve) => sockets[0]?.on('close', resolve));
+    });
+
+    it('serves those who wait in their order', async () => {
+      const seen: string[] = [];
+      const { origin } = await serve((socket, head) => {
+        seen.push(head.slice(4, 6));
+        socket.write(ok('a'));
+      });
+      const one = transport({ connections: 1 });
+      await Promise.all(['/1', '/2', '/3', '/4'].map((path) => one.request(get(origin, { path }))));
+      expect(seen).toEqual(['/1', '/2', '/3', '/4']);
+    });
+
+    if (!tls)
+      it('gives up a peer that never finishes the connection: here one that does not speak TLS', async () => {
+        const { origin } = await serve(() => undefined);
+        const request = transport({ connectTimeoutMs: 100 }).request(get(origin.replace('http:', 'https:')));
+        await expect(request).rejects.toMatchObject({ code: 'UNAVAILABLE', context: { detail: 'CONNECT_TIMEOUT' } });
+      });
 
     it('tries a stale keep-alive socket once more on a fresh one', async () => {
       const { origin, sockets } = await serve((socket, _head, n) => {

@@ -41,7 +41,11 @@ describeStores('the declared permissions', () => {
 
   const passages: readonly (() => Promise<void>)[] = [
     () => withRealStage({ seed: estate, entry: { versions: 'all' } }, thereAndBack),
-    () => withRealStage({ seed: configured, stage: { patience: { attempts: 1 } }, faults: { target: secondPartDenied }, targetExists: true }, toItsEnd),
+    () =>
+      withRealStage(
+        { seed: configured, stage: { patience: { attempts: 1 } }, faults: { target: secondPartDenied }, targetSeed: async () => undefined },
+        toItsEnd,
+      ),
     () => withRealStage({ seed: estate, faults: { target: secondPartDenied } }, undone),
     () => withRealStage({ seed: estate }, asked),
   ];

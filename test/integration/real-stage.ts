@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ComparedBucket } from '../../lab/compare/bucket-contents.ts';
 import type { Fault } from '../../lab/proxy/fault.ts';
+import { made } from '../../lab/seed/estate.ts';
 import { createLabStore, type LabPlace, type LabStore } from '../../lab/seed/lab-store.ts';
+import { putObject } from '../../lab/seed/put-object.ts';
 import { type StoreProxy, startStoreProxy } from '../../lab/store-proxy.ts';
 import { ledgerLines } from '../../src/ledger/verify.ts';
 import type { LedgerRecord } from '../../src/model/ledger-record.ts';
@@ -20,8 +22,8 @@ export interface RealOptions {
   readonly stage?: Omit<StageOptions, 'entry' | 'stores' | 'source' | 'target' | 'connect'>;
   /** Changes the addresses and keys that the workers have, before anything starts. */
   readonly places?: (places: Places) => void;
-  /** Somebody made the target bucket already. */
-  readonly targetExists?: boolean;
+  /** Somebody made the target bucket already, and put this into it. */
+  readonly targetSeed?: (store: LabStore, bucket: string) => Promise<unknown>;
   readonly faults?: { readonly source?: readonly Fault[]; readonly target?: readonly Fault[] };
 }
 
@@ -62,7 +64,10 @@ export async function withRealStage(options: RealOptions, play: (real: RealStage
   const stores = openRealStores(places);
   try {
     await source.admin.call({ method: 'PUT', bucket: source.place.bucket });
-    if (options.targetExists) await target.admin.call({ method: 'PUT', bucket: target.place.bucket });
+    if (options.targetSeed) {
+      await target.admin.call({ method: 'PUT', bucket: target.place.bucket });
+      await options.targetSeed(target.admin, target.place.bucket);
+    }
     await options.seed(source.admin, source.place.bucket, source.place);
     const ends = { source: { at: 'from', bucket: source.place.bucket }, target: { at: 'to', bucket: target.place.bucket } };
     await withStage({ shardObjects: 100, ...options.stage, stores, entry: { ...ends, ...options.entry } }, async (stage) => {
@@ -134,4 +139,16 @@ export async function reportOf(stage: Stage, name: string): Promise<readonly { i
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as { is?: string; key: string });
+}
+
+/** Ten objects: small ones, an empty one, one with tags and metadata, one of several parts. */
+export async function smallEstate(store: LabStore, bucket: string): Promise<void> {
+  const objects = Array.from({ length: 7 }, (_, n) => made(`folder/${n} é.txt`, 100 + n * 4_000, {}));
+  const tagged = made('tagged.txt', 50, { user: { author: 'p-1' }, tags: { kind: 'test' }, headers: { 'content-type': 'text/plain' } });
+  for (const object of [...objects, made('empty', 0, {}), tagged, made('large.bin', 17 * 1024 * 1024, {})]) await putObject(store, bucket, object);
+}
+
+export async function openUploads({ admin, place: { bucket } }: RealEnd): Promise<number> {
+  const { body } = await admin.call({ method: 'GET', bucket, query: { uploads: '' } });
+  return body.toString().split('<Upload>').length - 1;
 }

@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly source?: MemoryStore;
   readonly target?: MemoryStore;
   readonly depot?: Depot;
+  /** In place of real time, for the pauses between tries. */
+  readonly clock?: typeof systemClock;
   readonly entry?: Partial<BucketWorkload>;
   readonly patience?: Partial<Patience>;
   readonly shardObjects?: number;

@@ -108,7 +108,8 @@ function codeOf(name: string | undefined, status: number, { writes, object }: As
   if (status === 403) return 'PERMISSION_DENIED';
   // Without a name there was no body: a HEAD.
   if (status === 404 || status === 405) return object ? 'OBJECT_MISSING' : 'BUCKET_MISSING';
-  if (status === 409) return 'UNAVAILABLE';
+  // 408: something between us and the store gave up waiting; it says nothing of the request.
+  if (status === 408 || status === 409) return 'UNAVAILABLE';
   if (status === 412) return writes ? 'TARGET_CONDITION' : 'SOURCE_CHANGED';
   if (status === 416) return 'SOURCE_CHANGED';
   if (status === 429 || status === 503) return 'THROTTLED';

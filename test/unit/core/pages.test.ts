@@ -51,7 +51,7 @@ describe('the page of a workload', () => {
       'photos: en réplication, suspendu',
       'Le dépôt n’a plus d’espace. (DEPOT\\_FULL: &lt;b&gt;put&lt;/b&gt; \\| no space)',
       'l’exploitant',
-      '**Étape**   | copie |',
+      '**Étape**   | copie  |',
       '25 % de la passe 0',
       'KEY\\_UNICODE\\_TWIN (2)',
       'INCONNU: tout n’a pas encore été comparé',

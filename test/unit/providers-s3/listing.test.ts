@@ -64,6 +64,18 @@ describe('listing', () => {
     expect(await listed(...markersLast)).toEqual(['a 2', 'a 1', 'b 1']);
   });
 
+  it('asks for the ETag of an object from before versioning where the listing of versions shows another', async () => {
+    const item = (versionId: string, etag: string) => `<Version><Key>k</Key><VersionId>${versionId}</VersionId><ETag>"${etag}"</ETag></Version>`;
+    const headers = { server: 'SeaweedFS 8000GB 4.48' };
+    const body = `<ListVersionsResult>${item('v2', 'multipart-2')}${item('null', 'chunks-5')}</ListVersionsResult>`;
+    const { bucket, asked } = answeringStore([
+      { status: 200, headers, body },
+      { status: 200, headers: { ...headers, etag: '"whole"' } },
+    ]);
+    expect((await bucket.list({ versions: 'all' })).entries.map(({ etag }) => etag)).toEqual(['multipart-2', 'whole']);
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'HEAD']);
+  });
+
   it('refuses to turn pages of versions that are known to lose keys', async () => {
     const versions: Prepared = {
       status: 200,

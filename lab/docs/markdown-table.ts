@@ -1,0 +1,7 @@
+/** A table of Markdown; bars in cells are escaped. */
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export const madeFrom = (file: string): string => `Made from \`${file}\` by \`npm run docs\`; do not edit.`;
