@@ -125,14 +125,14 @@ export async function compareIndependently({ lab, teller, targetBucket }: Stage)
   if (unexplained.length > 0) throw new LabError(`The comparison found: ${JSON.stringify(unexplained.slice(0, 5))}`);
 }
 
-export async function showRecord({ teller, consultant, lab }: Stage): Promise<void> {
+export async function showRecord({ teller, consultant }: Stage): Promise<void> {
   teller.step('The record');
   const { json } = await consultant.types('ledger verify');
   const { verdict, size, root } = json as { verdict: string; size: number; root: string };
   teller.fact(`${size} records, ${verdict}, root ${root.slice(0, 16)}…`);
   if (verdict !== 'PASS') throw new LabError('The ledger does not verify.');
-  await consultant.types('report');
-  teller.fact(`report: ${lab.folder}/report.html`);
+  const report = await consultant.types('report');
+  teller.fact(`report for the project manager: ${(report.json as { file: string }).file}`);
 }
 
 /** The whole taken back: the source serves again untouched, the target is as it was before. */

@@ -11,10 +11,16 @@ export const createFreezeActivities = (deps: RecordDeps) => ({
   /** `policy`: writes on the source are denied by bucket policy. `manual`: the operator's word is recorded, nothing is changed. */
   freeze: (task: BucketTask & { frozenByHand?: boolean; by: string }): Promise<{ receipt?: Digest }> =>
     attempt((run) =>
-      recorded(deps, task, 'freeze source', async () => {
-        if (task.entry.freeze === 'manual') return freezeByHand(task);
-        return { receipt: await deny(deps, task, 'source', run) };
-      }),
+      recorded(
+        deps,
+        task,
+        'freeze source',
+        async () => {
+          if (task.entry.freeze === 'manual') return freezeByHand(task);
+          return { receipt: await deny(deps, task, 'source', run) };
+        },
+        { by: task.by },
+      ),
     ),
 
   /** Lifted already, or never frozen, is success. */
@@ -28,7 +34,7 @@ export const createFreezeActivities = (deps: RecordDeps) => ({
           if (task.entry.freeze === 'manual') return;
           await allow(deps, task, 'source', task.receipt, run);
         },
-        'undo',
+        { kind: 'undo' },
       ),
     ),
 
@@ -36,15 +42,15 @@ export const createFreezeActivities = (deps: RecordDeps) => ({
   markCutOver: (task: BucketTask & { catalogue: readonly RunRef[] }): Promise<void> => attempt(() => recorded(deps, task, 'cut over', async () => undefined)),
 
   /** After a cutover the target may be written to: before the source serves again, writes on the target are denied. */
-  denyTarget: (task: BucketTask & { wasCutOver: boolean }): Promise<{ receipt?: Digest }> =>
+  denyTarget: (task: BucketTask & { wasCutOver: boolean; by: string }): Promise<{ receipt?: Digest }> =>
     attempt(async (run) => {
-      await record(deps, task, 'rollback.ordered', 'rollback');
+      await record(deps, task, 'rollback.ordered', 'rollback', {}, task.by);
       if (!task.wasCutOver) return {};
       return { receipt: await recorded(deps, task, 'deny target writes', () => deny(deps, task, 'target', run)) };
     }),
 
   allowTarget: (task: BucketTask & { receipt: Digest }): Promise<void> =>
-    attempt((run) => recorded(deps, task, 'deny target writes', () => allow(deps, task, 'target', task.receipt, run), 'undo')),
+    attempt((run) => recorded(deps, task, 'deny target writes', () => allow(deps, task, 'target', task.receipt, run), { kind: 'undo' })),
 
   finishRollback: (task: BucketTask): Promise<void> => attempt(() => record(deps, task, 'rollback.finished', 'rollback')),
 });

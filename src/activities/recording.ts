@@ -58,12 +58,18 @@ export async function record(
 
 /**
  * Intent before the act, outcome after. A crash between leaves an intent without outcome: UNKNOWN, until the next attempt finds its
- * earlier result and records it. A failure is recorded once per code.
+ * earlier result and records it. A failure is recorded once per code. `by`: the person who ordered the act, in its intent.
  */
-export async function recorded<T>(deps: RecordDeps, task: BucketTask, step: string, work: () => Promise<T>, kind: 'do' | 'undo' = 'do'): Promise<T> {
+export async function recorded<T>(
+  deps: RecordDeps,
+  task: BucketTask,
+  step: string,
+  work: () => Promise<T>,
+  { kind = 'do', by }: { readonly kind?: 'do' | 'undo'; readonly by?: string } = {},
+): Promise<T> {
   const [started, succeeded, failed] =
     kind === 'do' ? (['step.started', 'step.succeeded', 'step.failed'] as const) : (['step.undo_started', 'step.undo_finished', 'step.undo_failed'] as const);
-  await record(deps, task, started, step);
+  await record(deps, task, started, step, {}, by);
   try {
     const result = await work();
     await record(deps, task, succeeded, step);

@@ -67,7 +67,7 @@ export const createTargetActivities = (deps: RecordDeps) => ({
           const { at, bucket } = task.entry.target;
           await deps.stores.open(at, bucket).removeBucket(ownerMarker(task.place.project, task.place.workload), signal);
         },
-        'undo',
+        { kind: 'undo' },
       ),
     ),
 });

@@ -29,7 +29,7 @@ export const phases: Readonly<Record<PhaseName, StepTable<BucketRun>>> = {
     { name: 'freeze source', action: freeze, undo: liftFreeze },
     { name: 'last delta', action: (run) => runPass(run, 'last'), undo: salvage },
     { name: 'close source', action: closeSource, undo: salvage },
-    { name: 'close target', action: closeTarget, undo: none('it only reads') },
+    { name: 'close target', action: closeTarget, undo: none('it reads, and aborts uploads that nobody can complete') },
     {
       name: 'cut over',
       action: (run) => run.hands.control.markCutOver({ ...run.task, catalogue: run.state.catalogue }),
@@ -105,7 +105,7 @@ async function freeze(run: BucketRun): Promise<void> {
   const { receipt } = await run.hands.control.freeze({
     ...run.task,
     ...(run.state.order?.frozenByHand ? { frozenByHand: true } : {}),
-    by: run.state.order?.by ?? '',
+    by: run.state.order?.by ?? 'unknown',
   });
   if (receipt) run.state.receipt = receipt;
 }
@@ -152,7 +152,7 @@ async function finalize(run: BucketRun): Promise<void> {
 }
 
 async function denyTarget(run: BucketRun): Promise<void> {
-  const { receipt } = await run.hands.control.denyTarget({ ...run.task, wasCutOver: run.state.wasCutOver });
+  const { receipt } = await run.hands.control.denyTarget({ ...run.task, wasCutOver: run.state.wasCutOver, by: run.state.order?.by ?? 'unknown' });
   if (receipt) run.state.targetReceipt = receipt;
 }
 
@@ -215,6 +215,8 @@ async function removeCopies(run: BucketRun): Promise<void> {
   }
   const { report } = await hands.control.endRemoval({ ...run.task, ...sum });
   run.note({ evidence: { ...state.status.evidence, 'left on the target': report } });
+  // What is not there any more was not proven to be there.
+  run.note({ verdict: 'UNKNOWN', objects: 0, sizeBytes: 0 });
   state.passes = [];
   state.catalogue = [];
   delete state.work;

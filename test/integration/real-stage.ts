@@ -20,8 +20,8 @@ export interface RealOptions {
   readonly seed: (store: LabStore, bucket: string, place: ComparedBucket) => Promise<unknown>;
   readonly entry?: Partial<BucketWorkload>;
   readonly stage?: Omit<StageOptions, 'entry' | 'stores' | 'source' | 'target' | 'connect'>;
-  /** Changes the addresses and keys that the workers have, before anything starts. */
-  readonly places?: (places: Places) => void;
+  /** What the workers are told wrongly of the two stores. */
+  readonly told?: { readonly from?: Partial<RealPlace>; readonly to?: Partial<RealPlace> };
   /** Somebody made the target bucket already, and put this into it. */
   readonly targetSeed?: (store: LabStore, bucket: string) => Promise<unknown>;
   readonly faults?: { readonly source?: readonly Fault[]; readonly target?: readonly Fault[] };
@@ -59,8 +59,10 @@ export async function withRealStage(options: RealOptions, play: (real: RealStage
     openEnd(options.from ?? (shared as NonNullable<typeof shared>).source, `${bucket}-from`, options.faults?.source),
     openEnd(options.to ?? (shared as NonNullable<typeof shared>).target, `${bucket}-to`, options.faults?.target),
   ]);
-  const places: Places = { from: { ...source.place, endpoint: source.proxy.endpoint }, to: { ...target.place, endpoint: target.proxy.endpoint } };
-  options.places?.(places);
+  const places: Places = {
+    from: { ...source.place, endpoint: source.proxy.endpoint, ...options.told?.from },
+    to: { ...target.place, endpoint: target.proxy.endpoint, ...options.told?.to },
+  };
   const stores = openRealStores(places);
   try {
     await source.admin.call({ method: 'PUT', bucket: source.place.bucket });

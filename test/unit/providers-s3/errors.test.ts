@@ -31,6 +31,7 @@ describe('refusal', () => {
     [412, undefined, read, 'SOURCE_CHANGED'],
     [416, 'InvalidRange', read, 'SOURCE_CHANGED'],
     [409, 'ConditionalRequestConflict', write, 'UNAVAILABLE'],
+    [408, undefined, write, 'UNAVAILABLE'],
     [403, 'InvalidObjectState', read, 'OBJECT_ARCHIVED'],
     [503, 'SlowDown', write, 'THROTTLED'],
     [503, undefined, read, 'THROTTLED'],
