@@ -10,6 +10,9 @@ export interface Link {
   readonly query?: string;
 }
 
+/** All but ContinuedAsNew: such a run stays in the list as it last stood, beside the one that goes on. The UI shows `!=` as if it were `=`. */
+const shownStatuses = ['Running', 'Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut'] as const;
+
 /** Prepared lists of the Temporal UI (filters on our search attributes), and the page of each workflow. */
 export function projectLinks(
   { ui, namespace }: TemporalPlace,
@@ -26,8 +29,7 @@ export function projectLinks(
       exit: 2,
     });
   const base = `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows`;
-  // A run that continued as new stays in the list as it last stood, beside the one that goes on.
-  const ours = `EcluseProject = "${project}" AND ExecutionStatus != "ContinuedAsNew"`;
+  const ours = `EcluseProject = "${project}" AND (${shownStatuses.map((status) => `ExecutionStatus = "${status}"`).join(' OR ')})`;
   const list = (title: string, condition: string): Link => {
     const query = condition ? `${ours} AND ${condition}` : ours;
     return { title, query, url: `${base}?query=${encodeURIComponent(query)}` };
@@ -40,7 +42,7 @@ export function projectLinks(
       list(titles.waiting, 'EcluseCondition = "waiting" AND EcluseWorkload IS NOT NULL'),
       list(titles.held, 'EcluseCondition IN ("held", "stuck")'),
       list(titles.moving, 'EcluseCondition IN ("moving", "unwinding") AND EcluseWorkload IS NOT NULL'),
-      list(titles.notPass, 'EcluseVerdict != "PASS"'),
+      list(titles.notPass, 'EcluseVerdict IN ("FAIL", "UNKNOWN")'),
       list(titles.readyForCutover, 'EcluseState = "ready for cutover"'),
       ...waves.map((wave) => list(titles.wave(wave), `EcluseWave = ${wave}`)),
       list(titles.everything, ''),

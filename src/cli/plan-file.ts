@@ -27,7 +27,7 @@ export function planText(buckets: readonly PlannedBucket[]): string {
   return `${preamble}# seal: ${digestOf(body)}\n${body}`;
 }
 
-const preamble = `# The plan of this migration: made by "ecluse plan", to be edited and reviewed. Every key is explained in docs/commands.md.
+const preamble = `# The plan of this migration: made by "ecluse plan", to be edited and reviewed. Every key is explained in docs/first-migration.md.
 # Waves run in the order of their numbers. After an edit: "ecluse plan diff", then "ecluse plan apply".
 # The seal lets "ecluse plan" see that nobody edited the file; it may stay or go.
 `;

@@ -39,7 +39,7 @@ function buildProgram(
   choose: (definition: CommandDefinition, given: Given, isJson: boolean) => void,
 ): Command {
   const program = new Command('ecluse')
-    .description('Moves object storage out of AWS and Azure into sovereign clouds: in steps, each recorded, each reversible until the last gate.')
+    .description('Moves object storage out of AWS into sovereign clouds: in steps, each recorded, each reversible until the last gate.')
     .version(version)
     .showHelpAfterError('(ecluse --help lists the commands)')
     .addHelpText('after', `\nExit codes: ${exitCodes}`);

@@ -1,25 +1,26 @@
 /**
  * Every way a migration can fail, closed. `follows` says what the workflow does:
  * `retry` by itself, `hold` (all is kept until a person mends it, then `ecluse resume W`), `unwind` (undo the phase that failed).
- * `who` must act; `sentence` is what that person reads. Providers map vendors' error names and statuses to these, never message text.
+ * `who` must act, once what retries by itself had its patience; `sentence` is what that person reads. Providers map vendors' error names
+ * and statuses to these, never message text.
  */
 export const errorCodes = {
-  UNAVAILABLE: { follows: 'retry', who: 'nobody', sentence: 'The service did not answer, or answered with a server error.' },
-  THROTTLED: { follows: 'retry', who: 'nobody', sentence: 'The service asked to be called less often.' },
-  BODY_LENGTH: { follows: 'retry', who: 'nobody', sentence: 'The body was shorter or longer than declared.' },
+  UNAVAILABLE: { follows: 'retry', who: 'operator', sentence: 'The service did not answer, or answered with a server error.' },
+  THROTTLED: { follows: 'retry', who: 'operator', sentence: 'The service asked to be called less often.' },
+  BODY_LENGTH: { follows: 'retry', who: 'operator', sentence: 'The body was shorter or longer than declared.' },
   CLOCK_SKEW: { follows: 'retry', who: 'operator', sentence: 'The clock of this machine differs from the store’s by more than the signature allows.' },
-  FENCED: { follows: 'retry', who: 'nobody', sentence: 'Another attempt at the same shard has taken over.' },
-  UPLOAD_MISSING: { follows: 'retry', who: 'nobody', sentence: 'The multipart upload is no longer there.' },
-  LEDGER_BUSY: { follows: 'retry', who: 'nobody', sentence: 'The ledger was locked for longer than a writer waits.' },
-  LEDGER_MOVED: { follows: 'retry', who: 'nobody', sentence: 'The ledger has grown since it was read.' },
-  SOURCE_CHANGED: { follows: 'retry', who: 'nobody', sentence: 'The object changed while it was read.' },
-  TARGET_CONDITION: { follows: 'retry', who: 'nobody', sentence: 'The target object was not in the state that the write demanded.' },
+  FENCED: { follows: 'retry', who: 'operator', sentence: 'Another attempt at the same shard has taken over.' },
+  UPLOAD_MISSING: { follows: 'retry', who: 'operator', sentence: 'The multipart upload is no longer there.' },
+  LEDGER_BUSY: { follows: 'retry', who: 'operator', sentence: 'The ledger was locked for longer than a writer waits.' },
+  LEDGER_MOVED: { follows: 'retry', who: 'operator', sentence: 'The ledger has grown since it was read.' },
+  SOURCE_CHANGED: { follows: 'retry', who: 'operator', sentence: 'The object changed while it was read.' },
+  TARGET_CONDITION: { follows: 'retry', who: 'operator', sentence: 'The target object was not in the state that the write demanded.' },
 
   CREDENTIALS_REFUSED: { follows: 'hold', who: 'operator', sentence: 'The store refused the credentials. They are not tried again until a person resumes.' },
   CREDENTIALS_MISSING: { follows: 'hold', who: 'operator', sentence: 'The worker found no credentials for this store.' },
   PERMISSION_DENIED: { follows: 'hold', who: 'operator', sentence: 'The credentials are known but lack a right that this step needs.' },
   BUCKET_MISSING: { follows: 'hold', who: 'operator', sentence: 'The bucket does not exist.' },
-  ENDPOINT_UNREACHABLE: { follows: 'hold', who: 'operator', sentence: 'The store could not be reached for a long time.' },
+  ENDPOINT_UNREACHABLE: { follows: 'hold', who: 'operator', sentence: 'The store cannot be reached as configured: its address, or a certificate that is not trusted.' },
   QUOTA_EXCEEDED: { follows: 'hold', who: 'operator', sentence: 'A quota or the space of the store is used up.' },
   DEPOT_FULL: { follows: 'hold', who: 'operator', sentence: 'The depot has no space left.' },
   DEPOT_MISSING: { follows: 'hold', who: 'operator', sentence: 'A file that the depot must hold is not there.' },
@@ -34,7 +35,6 @@ export const errorCodes = {
   COPY_INCOMPLETE: { follows: 'hold', who: 'operator', sentence: 'Some objects could not be copied or did not verify after every attempt.' },
   FREEZE_BROKEN: { follows: 'hold', who: 'owner', sentence: 'The source was written to although it was frozen.' },
   TARGET_DIFFERS: { follows: 'hold', who: 'owner', sentence: 'The target does not hold exactly what was copied and verified.' },
-  LOSS_NOT_ACCEPTED: { follows: 'hold', who: 'owner', sentence: 'The loss report names losses that nobody has accepted.' },
   UNEXPECTED: { follows: 'hold', who: 'developers', sentence: 'Something happened that Écluse has no name for.' },
 
   TARGET_NOT_EMPTY: { follows: 'unwind', who: 'owner', sentence: 'The target holds objects that this project did not write.' },

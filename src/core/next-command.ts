@@ -1,4 +1,5 @@
 import type { WorkloadStatus } from '../model/status.ts';
+import { mayOrder } from './lifecycle.ts';
 
 /** What the person may type now, best first; empty when nobody has to do anything. */
 export function nextCommands(status: WorkloadStatus): readonly string[] {
@@ -8,7 +9,8 @@ export function nextCommands(status: WorkloadStatus): readonly string[] {
   if (condition === 'held' && reason?.code === 'DELETE_GUARD') return [`ecluse resolve ${workload} accept --reason "…"`, `ecluse rollback ${workload}`];
   // Not begun and paused: it is the project that is paused.
   if (condition === 'paused' && startedAt === '') return ['ecluse resume'];
-  if (condition === 'held' || condition === 'paused') return [resume];
+  if (condition === 'held') return [resume, ...(mayOrder('rollback', state) ? [`ecluse rollback ${workload}`] : [])];
+  if (condition === 'paused') return [resume];
   if (gate) return [`ecluse approve ${gate.gate} ${workload}`, `ecluse reject ${gate.gate} ${workload} --reason "…"`, ...besideGate(status)];
   if (condition !== 'waiting') return [];
   if (state === 'ready for cutover') return [`ecluse cutover ${workload}`, `ecluse rollback ${workload}`];

@@ -26,7 +26,7 @@ export function workloadDetails(status: WorkloadStatus, language: Language, time
     '',
     ...facts([
       [nouns.waitsFor, plain(waitsFor(status, language))],
-      [words.why, reason && plain(`${errorSentence(reason.code, language)} (${reason.code}: ${reason.detail})`, 600)],
+      [words.why, reason && plain(whyText(reason, language), 600)],
       [words.turn, reason && waitsForPerson(status) ? whoActs(reason.code, language) : undefined],
       [words.step, status.condition === 'waiting' ? undefined : plain(stepText(status.step, words))],
       [nouns.done, doneText(status, words)],
@@ -37,6 +37,12 @@ export function workloadDetails(status: WorkloadStatus, language: Language, time
     ]),
     ...(commands.length === 0 ? [] : ['', `**${nouns.next}**`, '', ...commands.map((command) => `- \`${command}\``)]),
   ].join('\n');
+}
+
+/** A failure's own message repeats the sentence of its code in English, which stands here already. */
+function whyText({ code, detail }: NonNullable<WorkloadStatus['reason']>, language: Language): string {
+  const more = detail.replace(errorSentence(code, 'en'), '').replace(/^[\s:]+|[\s:]+$/g, '');
+  return `${errorSentence(code, language)} (${code})${more ? `: ${more}` : ''}`;
 }
 
 function stepText(step: string | undefined, words: PageWords): string {

@@ -139,13 +139,15 @@ export class BucketRun {
   /** Waits until `ready`, telling everybody for what; wakes for continue-as-new by itself. False when `timeoutMs` passed first. */
   async waitFor(waitingFor: string, ready: () => boolean, timeoutMs?: number, change: Partial<WorkloadStatus> = {}): Promise<boolean> {
     const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
-    if (ready()) return true;
-    await this.show({ condition: 'waiting', waitingFor, ...change });
-    const awake = (): boolean => ready() || this.mustContinue;
-    if (deadline === undefined) await condition(awake);
-    else if (!(await condition(awake, Math.max(deadline - Date.now(), 1), { summary: this.timeline.nextDelta }))) return false;
-    if (!ready()) await this.continueAsNew();
-    // Told with whatever comes next: each word to the project costs events in both histories.
+    if (!ready()) {
+      await this.show({ condition: 'waiting', waitingFor, ...change });
+      const awake = (): boolean => ready() || this.mustContinue;
+      if (deadline === undefined) await condition(awake);
+      else if (!(await condition(awake, Math.max(deadline - Date.now(), 1), { summary: this.timeline.nextDelta }))) return false;
+      if (!ready()) await this.continueAsNew();
+    }
+    // Told with whatever comes next: each word to the project costs events in both histories. Also where the answer was there at once: the
+    // run before may have shown the gate and continued as new, and no order is taken while a gate is shown.
     this.note({ condition: 'moving' }, ['waitingFor', 'gate']);
     return true;
   }

@@ -80,6 +80,8 @@ async function goOn(run: BucketRun, name: PhaseName): Promise<void> {
   if (error !== undefined && isCancellation(error)) throw new CancelledFailure('cancelled by a person: the phase under way was unwound');
   if (error === undefined) {
     if (name === 'cutover') state.wasCutOver = true;
+    // What was approved was approved for the way that was taken back: another time is another decision.
+    if (name === 'rollback') state.approved = {};
     // Another order may have come while the phase ended: it is carried out next.
     if (state.order?.order === name) delete state.order;
     return run.arriveAt(after[name]);

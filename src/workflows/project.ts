@@ -14,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
-import { isFinal, letsNextWaveStart, mayOrder, statesForOrder } from '../core/lifecycle.ts';
+import { isFinal, letsNextWaveStart } from '../core/lifecycle.ts';
 import { projectTable } from '../core/project-table.ts';
 import { workloadPage } from '../core/static-page.ts';
 import type { Digest } from '../model/digest.ts';
@@ -25,6 +25,7 @@ import { notStarted } from './bucket-state.ts';
 import { codeOf, reasonOf } from './failures.ts';
 import * as messages from './messages.ts';
 import { handsOf } from './policies.ts';
+import { named, refuseNotStuck, refuseUnknown, refuseWrongGate, refuseWrongOrder, refuseWrongPlan } from './refusals.ts';
 
 export interface ProjectInput {
   readonly project: string;
@@ -59,16 +60,16 @@ export async function project(input: ProjectInput): Promise<ProjectStatus> {
   for (;;) {
     room.show();
     await startWhatMayStart(room);
-    const seen = room.changes;
-    await condition(() => room.changes !== seen || room.mustContinue());
+    // Before waiting: the last workload may have ended just as the run before continued as new, and nothing more would wake this one.
     if (room.statuses().every(({ state, condition: how }) => isFinal(state) && how === 'done')) break;
     if (room.mustContinue()) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof project>({ ...room.input, carried: room.carry() });
     }
+    const seen = room.changes;
+    await condition(() => room.changes !== seen || room.mustContinue());
   }
   await condition(allHandlersFinished);
-  room.show();
   return room.status();
 }
 
@@ -248,55 +249,6 @@ async function applyPlan(
 
 /** A whole project that is resumed starts no workload over again that was taken back: that is a decision about one workload. */
 const waitsForOwnDecision = ({ state, condition: how }: WorkloadStatus): boolean => how === 'waiting' && (state === 'rolled back' || state === 'not ready');
-
-/** Who gave it stands in the ledger: an opaque id, in its form. */
-function named<T extends { readonly by: string }>(message: T): T {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/.test(message.by)) refuse('"by" must be an opaque id of letters, digits and _ . : / -, not a name');
-  return message;
-}
-
-const refuse = (message: string): never => {
-  throw ApplicationFailure.nonRetryable(message, 'CONFIG_INVALID');
-};
-
-function refuseUnknown(room: Room, workload: string | undefined): void {
-  if (workload !== undefined) room.statusOf(workload);
-}
-
-function refuseWrongGate(room: Room, { workload, gate, scope }: messages.Approval): void {
-  const open = room.statusOf(workload).gate;
-  if (!open) refuse(`no gate of "${workload}" is open`);
-  else if (open.gate !== gate) refuse(`the open gate of "${workload}" is ${open.gate}, not ${gate}`);
-  else if (open.scope !== scope) refuse(`the scope of gate ${gate} is now ${open.scope}: what you approved is no longer what would happen`);
-}
-
-function refuseWrongOrder(room: Room, { workload, order, frozenByHand }: messages.OrderGiven): void {
-  const { state, condition: how, gate } = room.statusOf(workload);
-  if (!mayOrder(order, state)) refuse(`"${workload}" is ${state}: ${order} is possible only when ${statesForOrder(order).join(' or ')}`);
-  if (how === 'paused') refuse(`"${workload}" is paused: resume it first`);
-  if (gate?.gate === order) refuse(`gate ${order} of "${workload}" waits for its approval`);
-  const planned = room.input.workloads.find(({ entry }) => entry.name === workload)?.entry;
-  if (order === 'cutover' && planned?.freeze === 'manual' && !frozenByHand)
-    refuse(`"${workload}" is frozen by hand: say that its writers are stopped (--frozen)`);
-}
-
-function refuseNotStuck(room: Room, workload: string): void {
-  const { condition: how } = room.statusOf(workload);
-  if (how !== 'stuck' && how !== 'held') refuse(`"${workload}" is ${how}: there is nothing to resolve`);
-}
-
-function refuseWrongPlan(room: Room, plan: messages.PlanApplied): void {
-  const names = new Set(plan.workloads.map(({ entry }) => entry.name));
-  for (const name of room.started) if (!names.has(name)) refuse(`"${name}" has started: it cannot leave the plan (roll it back and discard it instead)`);
-  for (const { entry } of plan.workloads) {
-    const before = room.input.workloads.find((planned) => planned.entry.name === entry.name)?.entry;
-    const moved =
-      before &&
-      room.started.has(entry.name) &&
-      JSON.stringify([before.source, before.target, before.into, before.versions]) !== JSON.stringify([entry.source, entry.target, entry.into, entry.versions]);
-    if (moved) refuse(`"${entry.name}" has started: its source, target, into and versions cannot change`);
-  }
-}
 
 function projectCondition(statuses: readonly WorkloadStatus[], paused: boolean): ProjectStatus['condition'] {
   if (paused) return 'paused';

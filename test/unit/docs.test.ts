@@ -60,6 +60,13 @@ describe('every page', () => {
     expect(broken).toEqual([]);
   });
 
+  it('names no file of the code that is not there', () => {
+    const named = pages.flatMap((page) => [...read(page).matchAll(/`((?:src|test|lab|bench|docs)\/[\w./-]*\w)`/g)].map(([, file = '']) => ({ page, file })));
+    expect(named.length).toBeGreaterThan(20);
+    const missing = named.filter(({ file }) => !existsSync(path.join(root, file)));
+    expect(missing.map(({ page, file }) => `${page} → ${file}`)).toEqual([]);
+  });
+
   it('is as long as one sitting: README 120 lines, ARCHITECTURE 250', () => {
     expect(read('README.md').split('\n').length).toBeLessThanOrEqual(121);
     expect(read('ARCHITECTURE.md').split('\n').length).toBeLessThanOrEqual(251);

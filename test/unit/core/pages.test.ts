@@ -40,7 +40,7 @@ describe('the page of a workload', () => {
   const held = statusOf({
     condition: 'held',
     step: 'copy',
-    reason: { code: 'DEPOT_FULL', detail: '<b>put</b> | no space' },
+    reason: { code: 'DEPOT_FULL', detail: 'put: The depot has no space left. (<b>12</b> | bytes)' },
     losses: [{ code: 'KEY_UNICODE_TWIN', count: 2 }],
     progress: { totalObjects: 4, totalBytes: 0, copiedObjects: 2, copiedBytes: 0, verifiedObjects: 0, verifiedBytes: 0, failedObjects: 0 },
   });
@@ -49,7 +49,7 @@ describe('the page of a workload', () => {
     const page = workloadDetails(held, 'fr', 'Europe/Paris').replaceAll('\u00a0', ' ');
     for (const part of [
       'photos: en réplication, suspendu',
-      'Le dépôt n’a plus d’espace. (DEPOT\\_FULL: &lt;b&gt;put&lt;/b&gt; \\| no space)',
+      'Le dépôt n’a plus d’espace. (DEPOT\\_FULL): put: (&lt;b&gt;12&lt;/b&gt; \\| bytes)',
       'l’exploitant',
       '**Étape**   | copie  |',
       '25 % de la passe 0',
