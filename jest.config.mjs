@@ -14,6 +14,7 @@ export default {
       ...shared,
       displayName: 'served',
       testMatch: served.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+      setupFilesAfterEnv: ['<rootDir>/test/support/served-timeout.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },

@@ -13,10 +13,12 @@ type Faults = { readonly source?: readonly Fault[]; readonly target?: readonly F
 
 const once = (operation: string, action: FaultAction, more: Partial<Fault> = {}): Fault => ({ operations: [operation], times: 1, action, ...more });
 const onLarge = { key: (key: string) => key === 'large.bin' };
+const onSmall = (n: number) => ({ key: (key: string) => key === `folder/${n} é.txt` });
 const shorter = (declared: 'original' | 'as sent'): FaultAction => ({ kind: 'resize', byBytes: -3, declared });
 const longer = (declared: 'original' | 'as sent'): FaultAction => ({ kind: 'resize', byBytes: 3, declared });
 const cutUp: FaultAction = { kind: 'cut', way: 'up', afterBytes: 5 };
 const cutDown: FaultAction = { kind: 'cut', way: 'down', afterBytes: 5 };
+const unanswered: FaultAction = { kind: 'cut', way: 'down', afterBytes: 0 };
 const lost: FaultAction = { kind: 'lose answer' };
 const tooEarly: FaultAction = { kind: 'answer', status: 503, code: 'SlowDown', retryAfterSeconds: 1, early: true };
 
@@ -31,12 +33,12 @@ const passing: Readonly<Record<string, Faults>> = {
   'a connection cut in the middle of a body that comes down': {
     source: [once('GetObject', cutDown, { times: 3 }), once('GetObject', { kind: 'cut', way: 'down', afterBytes: 1_000_000 }, onLarge)],
   },
-  'a connection cut before any answer': {
-    source: [once('GetObject', { kind: 'cut', way: 'down', afterBytes: 0 }, { times: 2 })],
-    target: [once('PutObject', { kind: 'cut', way: 'down', afterBytes: 0 })],
-  },
-  'a connection cut in the middle of a body that goes up': {
-    target: [once('PutObject', cutUp, { times: 3 }), once('UploadPart', { kind: 'cut', way: 'up', afterBytes: 1_000_000 })],
+  'a connection cut in the middle of a body that goes up, or before its answer': {
+    target: [
+      once('PutObject', cutUp, { times: 3 }),
+      once('PutObject', unanswered, { from: 9 }),
+      once('UploadPart', { kind: 'cut', way: 'up', afterBytes: 1_000_000 }),
+    ],
   },
   'a connection cut while the target is read again': {
     target: [once('GetObject', cutDown, { times: 3 }), once('GetObject', { kind: 'cut', way: 'down', afterBytes: 1_000_000 }, onLarge)],
@@ -45,17 +47,26 @@ const passing: Readonly<Record<string, Faults>> = {
     source: [once('ListObjectsV2', { kind: 'cut', way: 'down', afterBytes: 100 })],
     target: [once('ListObjectsV2', internalError)],
   },
-  'a body shorter than declared': { source: [once('GetObject', shorter('original')), once('GetObject', shorter('original'), onLarge)] },
-  'a body longer than declared': { source: [once('GetObject', longer('original')), once('GetObject', longer('original'), onLarge)] },
-  'a body shorter than the object, declared as it is sent': { source: [once('GetObject', shorter('as sent')), once('GetObject', shorter('as sent'), onLarge)] },
-  'a body longer than the object, declared as it is sent': { source: [once('GetObject', longer('as sent')), once('GetObject', longer('as sent'), onLarge)] },
-  'an answer lost after a PUT was stored': { target: [once('PutObject', lost, { from: 9, times: 3 })] },
-  'an answer lost after an upload was opened': { target: [once('CreateMultipartUpload', lost)] },
-  'an answer lost after a part was stored': { target: [once('UploadPart', lost)] },
-  'an answer lost after the parts were made an object': { target: [once('CompleteMultipartUpload', lost)] },
-  'an answer lost after the bucket was made': { target: [once('CreateBucket', lost)] },
-  'an answer lost after the freeze': { source: [once('PutBucketPolicy', lost)] },
-  'an answer lost after tags were set': { target: [once('PutObjectTagging', lost)] },
+  'bodies shorter or longer than declared': {
+    source: [shorter('original'), longer('original')].flatMap((action, n) => [
+      once('GetObject', action, onSmall(n)),
+      once('GetObject', action, { ...onLarge, from: n + 1 }),
+    ]),
+  },
+  'bodies shorter or longer than the object, declared as they are sent': {
+    source: [shorter('as sent'), longer('as sent')].flatMap((action, n) => [
+      once('GetObject', action, onSmall(n)),
+      once('GetObject', action, { ...onLarge, from: n + 1 }),
+    ]),
+  },
+  'an answer lost after a PUT, a part, or the object made of parts was stored': {
+    target: [once('PutObject', lost, { from: 9, times: 3 }), once('UploadPart', lost), once('CompleteMultipartUpload', lost)],
+  },
+  'an answer lost after an upload was opened, or tags were set': { target: [once('CreateMultipartUpload', lost), once('PutObjectTagging', lost)] },
+  'an answer lost after the bucket was made, and after the freeze': {
+    source: [once('PutBucketPolicy', lost)],
+    target: [once('CreateBucket', lost)],
+  },
 };
 
 describeStores('a passage arrives by itself through', () => {

@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { bucketWorkflowId, projectWorkflowId, type Role, taskQueue } from '../../src/core/ids.ts';
 import { bundleWorkflows } from '../../src/workers/bundle.ts';
-import { sharedTemporal } from '../support/temporal.ts';
+import { accessTo, sharedServers } from '../support/run.ts';
 
 export type Activities = Record<string, (task: never) => Promise<unknown>>;
 export type Queues = Readonly<Record<Role, Activities>>;
@@ -43,7 +43,7 @@ export async function disconnect(): Promise<void> {
 function connect(): NonNullable<typeof shared> {
   shared ??= (async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const { address, namespace } = sharedTemporal();
+    const { address, namespace } = accessTo(sharedServers().temporal);
     const plain = await Connection.connect({ address });
     const native = await NativeConnection.connect({ address });
     const close = async (): Promise<void> => {

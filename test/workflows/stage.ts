@@ -46,7 +46,10 @@ export interface StageOptions {
   readonly shardObjects?: number;
   readonly window?: number;
   readonly continueAfterEvents?: number;
-  readonly workloads?: number;
+  /** More than one workload: their waves, and what they say otherwise. They are named w0, w1 …, and each has buckets of its own. */
+  readonly plan?: readonly { readonly wave: number; readonly entry?: Partial<BucketWorkload> }[];
+  /** Shorter than a plan may say. */
+  readonly deltaEveryMinutes?: number;
   /** Real stores in place of the two in memory. */
   readonly stores?: Stores;
   /** Sees the source and target as the activities get them: a place for faults of a connection. */
@@ -81,14 +84,14 @@ export async function openStage(options: StageOptions = {}) {
   const calls: ActivityCall[] = [];
   const deps = { stores: options.stores ?? memoryStores(source, target, options.connect), depot, ledger };
   const referenceKey = referenceKeyOf(randomBytes(32));
-  const faults = options.faults ?? {};
+  const { faults = {}, clock = systemClock } = options;
   const lane = await takeLane({
     control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
-    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock: systemClock }), faults, calls),
+    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock }), faults, calls),
     ledger: faulty(createLedgerActivities(deps), faults, calls),
   });
   const { project, client } = lane;
-  const entries = Array.from({ length: options.workloads ?? 1 }, (_, n) => ({ wave: 1, entry: entryOf(options.entry ?? {}, n) }));
+  const entries = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({ wave, entry: entryOf({ ...options.entry, ...entry }, n, options) }));
   const input: ProjectInput = {
     project,
     language: 'en',
@@ -110,6 +113,8 @@ export async function openStage(options: StageOptions = {}) {
   });
   return {
     project,
+    input,
+    planned: entries,
     entries: entries.map(({ entry }) => entry),
     source,
     target,
@@ -153,9 +158,18 @@ function drive(client: Client, handle: WorkflowHandle, project: string) {
       until((now) => now.state === state && (condition === undefined || now.condition === condition), workload),
     approve,
     order,
+    reject: async (gate: Gate, workload = 'w0'): Promise<unknown> => {
+      const { gate: open } = await until((now) => now.gate?.gate === gate, workload);
+      return handle.executeUpdate(messages.reject, { args: [{ workload, gate, scope: open?.scope ?? '', reason: 'test', by: 'p-1' }] });
+    },
+    applyPlan: (workloads: readonly messages.PlannedWorkload[], more: { window?: number } = {}) =>
+      handle.executeUpdate(messages.applyPlan, {
+        args: [{ planDigest: '0'.repeat(64), window: 4, parallelWorkloads: 4, workloads, by: 'p-1', ...more }],
+      }),
     resume: (workload = 'w0') => handle.executeUpdate(messages.resume, { args: [{ workload, by: 'p-1' }] }),
     projectStatus: () => handle.query<ProjectStatus>(messages.projectStatus.name),
     resumeAll: () => handle.executeUpdate(messages.resume, { args: [{ by: 'p-1' }] }),
+    pauseAll: () => handle.executeUpdate(messages.pause, { args: [{ by: 'p-1' }] }),
     pause: (workload = 'w0') => handle.executeUpdate(messages.pause, { args: [{ workload, by: 'p-1' }] }),
     resolve: (how: 'retry' | 'accept', workload = 'w0') => handle.executeUpdate(messages.resolve, { args: [{ workload, how, reason: 'test', by: 'p-1' }] }),
     /** From ready to cut over. */
@@ -184,8 +198,11 @@ async function taskFailures(client: Client, project: string, workload: string): 
     .join('; ');
 }
 
-const entryOf = (entry: Partial<BucketWorkload>, n: number): BucketWorkload =>
-  BucketWorkload.parse({ name: `w${n}`, kind: 'bucket', source: { at: 'from', bucket: 'records' }, target: { at: 'to', bucket: 'records' }, ...entry });
+function entryOf(entry: Partial<BucketWorkload>, n: number, { plan, deltaEveryMinutes }: StageOptions): BucketWorkload {
+  const bucket = plan ? `records-${n}` : 'records';
+  const parsed = BucketWorkload.parse({ name: `w${n}`, kind: 'bucket', source: { at: 'from', bucket }, target: { at: 'to', bucket }, ...entry });
+  return { ...parsed, ...(deltaEveryMinutes === undefined ? {} : { deltaEveryMinutes }) };
+}
 
 function memoryStores(source: MemoryStore, target: MemoryStore, through: StageOptions['connect'] = (_, store) => store): Stores {
   const ends = { from: through('source', source), to: through('target', target) };

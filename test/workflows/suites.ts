@@ -19,14 +19,18 @@ export interface Passage {
 /** A person who sees each wait and does what it asks for: mends holds, approves open gates, gives the orders that lead to `goal`. */
 export async function attend(stage: Stage, goal: (status: WorkloadStatus) => boolean, orders: Partial<Record<WorkloadStatus['state'], Order>>): Promise<void> {
   const deadline = Date.now() + 60_000;
+  // One answer to one sight: a second resume of the same hold would be an order of its own, to start over what was taken back.
+  let answered = -1;
   for (let now = await stage.status(); !goal(now); now = await stage.until(() => true)) {
     if (Date.now() > deadline) throw new Error(`no way to the goal from ${JSON.stringify(now)}`);
     const order = orders[now.state];
     try {
-      if (now.condition === 'held' || now.condition === 'stuck' || now.waitingFor?.startsWith('resume')) await stage.resume();
+      if (now.sequence === answered) await new Promise((turn) => setTimeout(turn, 100));
+      else if (now.condition === 'held' || now.condition === 'stuck' || now.waitingFor?.startsWith('resume')) await stage.resume();
       else if ((await stage.projectStatus()).reason) await stage.resumeAll();
       else if (now.gate && now.gate.gate !== 'finalize') await stage.approve(now.gate.gate);
       else if (order && now.condition === 'waiting') await stage.order(order);
+      answered = now.sequence;
     } catch {
       // What was seen is no longer so (refused, or the project has ended meanwhile): look again.
     }
