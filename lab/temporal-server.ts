@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
+import { searchAttributes } from '../src/core/search-attributes.ts';
 import { labEnvironment } from './environment.ts';
 import { findPart } from './parts.ts';
 import { anyPorts, giveBack } from './ports.ts';
@@ -33,17 +34,6 @@ export interface TemporalServer extends TemporalAccess {
 }
 
 const namespace = 'default';
-
-/** Registered before any workflow: one that upserts an unknown attribute would be blocked for ever. */
-const searchAttributes = {
-  EcluseProject: 'Keyword',
-  EcluseWave: 'Int',
-  EcluseWorkload: 'Keyword',
-  EcluseState: 'Keyword',
-  EcluseCondition: 'Keyword',
-  EcluseWaitingFor: 'Keyword',
-  EcluseVerdict: 'Keyword',
-} as const;
 
 /** Starts Temporal's dev server with its Web UI on loopback; answers when the namespace keeps closed workflows for a year (about 1 s). */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
