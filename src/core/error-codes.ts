@@ -20,7 +20,11 @@ export const errorCodes = {
   CREDENTIALS_MISSING: { follows: 'hold', who: 'operator', sentence: 'The worker found no credentials for this store.' },
   PERMISSION_DENIED: { follows: 'hold', who: 'operator', sentence: 'The credentials are known but lack a right that this step needs.' },
   BUCKET_MISSING: { follows: 'hold', who: 'operator', sentence: 'The bucket does not exist.' },
-  ENDPOINT_UNREACHABLE: { follows: 'hold', who: 'operator', sentence: 'The store cannot be reached as configured: its address, or a certificate that is not trusted.' },
+  ENDPOINT_UNREACHABLE: {
+    follows: 'hold',
+    who: 'operator',
+    sentence: 'The store cannot be reached as configured: its address, or a certificate that is not trusted.',
+  },
   QUOTA_EXCEEDED: { follows: 'hold', who: 'operator', sentence: 'A quota or the space of the store is used up.' },
   DEPOT_FULL: { follows: 'hold', who: 'operator', sentence: 'The depot has no space left.' },
   DEPOT_MISSING: { follows: 'hold', who: 'operator', sentence: 'A file that the depot must hold is not there.' },

@@ -39,13 +39,18 @@ export async function copyShard(deps: CopyDeps, place: ShardPlace, input: CopyIn
       entries,
       goneUploads: new Set(),
     };
-    await inParallel(keysOf(entries, attempt.journal.rows), deps.flight.maxRequests, attempt.signal, async (jobs, either) => {
-      const lane: CopyLane = { ...c, signal: either, ...watchCopies(c) };
-      if (versions === 'all') return await copyVersions(lane, jobs, copyEntry);
-      for (const job of jobs) c.settle(await copyEntry(lane, job));
-    });
+    const keys = [...keysOf(entries, attempt.journal.rows)];
+    for (const some of [keys.filter(isMarker), keys.filter((jobs) => !isMarker(jobs))])
+      await inParallel(some, deps.flight.maxRequests, attempt.signal, async (jobs, either) => {
+        const lane: CopyLane = { ...c, signal: either, ...watchCopies(c) };
+        if (versions === 'all') return await copyVersions(lane, jobs, copyEntry);
+        for (const job of jobs) c.settle(await copyEntry(lane, job));
+      });
   });
 }
+
+/** A `dir/` marker goes before what stands below it: a store that makes up folders (SeaweedFS) has one there afterwards, and drops the marker's metadata. */
+const isMarker = ([job]: readonly Job[]): boolean => job?.entry.key.endsWith('/') === true;
 
 /** The entries of each key that have no row yet, together and in order. */
 function* keysOf(entries: readonly ObjectEntry[], done: ReadonlyMap<number, string>): Generator<readonly Job[]> {

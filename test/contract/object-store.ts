@@ -174,6 +174,13 @@ export function testObjectStore(name: string, make: () => Promise<Bucket>, habit
       expect(await bucket.tags('k')).toEqual({});
     });
 
+    it('has no object where only a key below it stands, and takes one there afterwards', async () => {
+      await putText(bucket, 'folder/child', 'x');
+      await expect(bucket.head('folder/')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+      await bucket.put('folder/', Buffer.alloc(0), hash('sha256', '', 'hex'), plain, { any: true });
+      expect(await bucket.head('folder/')).toMatchObject({ sizeBytes: 0, metadata: { user: {} } });
+    });
+
     describe('odd keys', () => {
       for (const key of oddKeys) {
         const why = habits.alteredKeys?.[key];

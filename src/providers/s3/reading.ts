@@ -21,6 +21,7 @@ export function createReading(caller: Caller, countsTags = false): Reading {
       try {
         const answer = await caller.call({ operation: 'HeadObject', method: 'HEAD', key, query: versionQuery(versionId), signal });
         const head = headOf(answer.headers, Number(answer.headers['content-length'] ?? 0));
+        if (isMadeUp(head)) throw missing(caller);
         return counted(head, { method: 'HEAD', isVersion: versionId !== undefined });
       } catch (error) {
         if (!isMigrationError(error, 'PERMISSION_DENIED', 'UNSUPPORTED')) throw error;
@@ -60,6 +61,14 @@ export function createReading(caller: Caller, countsTags = false): Reading {
 }
 
 export const versionQuery = (versionId: string | undefined): string => (versionId === undefined ? '' : canonicalQuery({ versionId }));
+
+/** SeaweedFS answers for the folder above a key as for an empty object, with the ETag of an upload of no parts, which nobody can make. */
+const isMadeUp = ({ sizeBytes, etag }: ObjectHead): boolean => sizeBytes === 0 && etag.endsWith('-0');
+
+function missing(caller: Caller): MigrationError {
+  const { operation, place } = caller.asked({ operation: 'HeadObject', method: 'HEAD' });
+  return new MigrationError('OBJECT_MISSING', { operation, source: place, detail: 'a folder, not an object' });
+}
 
 /** Declared = read = expected, of the range that was asked for and of the version that was asked for. */
 function checked(caller: Caller, answer: HttpAnswer, { etag, range, sizeBytes }: ReadRequest): ObjectHead {
