@@ -108,8 +108,6 @@ export const newBucketState = ({ entry, wave }: BucketInput, now: string): Bucke
 
 export const startPass = (): PassWork => ({ stage: 'list', window: { next: 0, owed: [] } });
 
-export const noProgress = nothing;
-
 /** Losses by code, the larger count winning: a pass sees only what it reads. */
 export function mergeLosses(known: readonly LossCount[], found: readonly LossCount[]): LossCount[] {
   const counts = new Map(known.map(({ code, count }) => [code, count]));
