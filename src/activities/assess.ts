@@ -14,14 +14,17 @@ import type {
   PreflightResult,
 } from '../model/errand.ts';
 import type { ManifestRef } from '../model/manifest.ts';
+import type { SetRef } from '../model/reference-set.ts';
 import type { LossCount } from '../model/status.ts';
 import type { ObjectSource, ObjectTarget } from '../ports/object-store.ts';
 import type { ListingTally } from '../transfer/index.ts';
 import { attempt } from './boundary.ts';
-import { type BucketTask, type RecordDeps, record } from './recording.ts';
+import { type BucketTask, type RecordDeps, recordInventory } from './recording.ts';
 
 interface AssessTask extends BucketTask {
   readonly listing: ManifestRef;
+  /** The same list without names; absent in workflows that began before there was one. */
+  readonly inventory?: SetRef;
   readonly tally: ListingTally;
   /** Copies of an earlier replication stand on the target: what is there was ours to begin with. */
   readonly hasCopies: boolean;
@@ -46,7 +49,8 @@ export const createAssessActivities = (deps: RecordDeps) => ({
       const losses = [...task.tally.findings, ...notCarried(configuration, task)].sort((a, b) => (a.code < b.code ? -1 : 1));
       if (!task.hasCopies) await refuseTarget(deps.stores.open(target.at, target.bucket), task, signal);
       refuseBlockers(losses, task);
-      await recordInventory(deps, task);
+      // An errand's assessment (run 0) is a look, not a step of the migration: it leaves no record.
+      if (task.place.run > 0) await recordInventory(deps, task, task.listing, task.inventory, 'inventory');
       return {
         objects: task.listing.count,
         sizeBytes: task.listing.sizeBytes,
@@ -191,14 +195,4 @@ function refuseBlockers(losses: readonly LossCount[], { entry }: AssessTask): vo
       source: `${entry.source.at}/${entry.source.bucket}`,
       detail: `${blocker.id}: ${blocker.count}`,
     });
-}
-
-/** An errand's assessment (run 0) is a look, not a step of the migration: it leaves no record. */
-async function recordInventory(deps: RecordDeps, task: AssessTask): Promise<void> {
-  if (task.place.run === 0) return;
-  const { digest, count, sizeBytes } = task.listing;
-  await record(deps, task, 'inventory.sealed', 'inventory', {
-    unit: { kind: 'inventory', ref: task.place.workload, count, size_bytes: String(sizeBytes) },
-    evidence: [{ name: 'manifest', media_type: 'application/json', sha256: digest, size_bytes: String((await deps.depot.get(digest)).length) }],
-  });
 }

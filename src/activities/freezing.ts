@@ -5,6 +5,7 @@ import type { RunRef } from '../model/manifest.ts';
 import type { WriteFreezing } from '../ports/object-store.ts';
 import { type Attempt, attempt } from './boundary.ts';
 import { type BucketTask, type RecordDeps, record, recorded } from './recording.ts';
+import { closeFinalSet } from './sets.ts';
 
 /** Freeze, cutover, and the way back. Each finds its own earlier result: the receipt of the policy before stands in the depot first. */
 export const createFreezeActivities = (deps: RecordDeps) => ({
@@ -44,7 +45,7 @@ export const createFreezeActivities = (deps: RecordDeps) => ({
   /** After a cutover the target may be written to: before the source serves again, writes on the target are denied. */
   denyTarget: (task: BucketTask & { wasCutOver: boolean; by: string }): Promise<{ receipt?: Digest }> =>
     attempt(async (run) => {
-      await record(deps, task, 'rollback.ordered', 'rollback', {}, task.by);
+      await record(deps, task, 'rollback.ordered', 'rollback', {}, { by: task.by });
       if (!task.wasCutOver) return {};
       return { receipt: await recorded(deps, task, 'deny target writes', () => deny(deps, task, 'target', run)) };
     }),
@@ -52,7 +53,12 @@ export const createFreezeActivities = (deps: RecordDeps) => ({
   allowTarget: (task: BucketTask & { receipt: Digest }): Promise<void> =>
     attempt((run) => recorded(deps, task, 'deny target writes', () => allow(deps, task, 'target', task.receipt, run), { kind: 'undo' })),
 
-  finishRollback: (task: BucketTask): Promise<void> => attempt(() => record(deps, task, 'rollback.finished', 'rollback')),
+  /** The source serves again; the copies stay until a person discards them, and are no longer what the owner counts on. */
+  finishRollback: (task: BucketTask & { acceptedLosses?: readonly string[] }): Promise<void> =>
+    attempt(async (run) => {
+      await closeFinalSet(deps, task, { acceptedLosses: task.acceptedLosses ?? [], withdrawn: 'all left' }, run);
+      await record(deps, task, 'rollback.finished', 'rollback');
+    }),
 });
 
 type Side = 'source' | 'target';

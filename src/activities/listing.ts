@@ -1,8 +1,20 @@
 import type { Digest } from '../model/digest.ts';
 import type { ManifestRef, RunRef } from '../model/manifest.ts';
-import { type Comparison, compareSource, compareTarget, type DeltaPlan, type ListingTally, listBucket, planDelta, type ShardCut } from '../transfer/index.ts';
+import type { SetRef } from '../model/reference-set.ts';
+import {
+  type Comparison,
+  compareSource,
+  compareTarget,
+  type DeltaPlan,
+  type ListingTally,
+  listBucket,
+  planDelta,
+  type ShardCut,
+  sealInventorySet,
+} from '../transfer/index.ts';
 import { type Attempt, attempt } from './boundary.ts';
-import { type BucketTask, once, record, turnName } from './recording.ts';
+import { type BucketTask, evidenceOf, once, record, recordInventory, turnName } from './recording.ts';
+import { closeFinalSet } from './sets.ts';
 import type { TransferDeps } from './transfer.ts';
 
 export interface ListTask extends BucketTask {
@@ -13,6 +25,11 @@ export interface ListTask extends BucketTask {
 export interface Listed {
   readonly manifest: ManifestRef;
   readonly tally: ListingTally;
+}
+
+/** A listing of the source, and the same without names. */
+export interface Inventoried extends Listed {
+  readonly inventory: SetRef;
 }
 
 export interface Closing {
@@ -27,7 +44,11 @@ export interface Closing {
 /** Listings, each with what it is taken for. A bucket is read to its last page; a repeated call answers the listing that the first one made. */
 export const createListingActivities = (deps: TransferDeps) => ({
   /** What there is to move: sealed as the inventory of the workload. */
-  listSource: (task: ListTask): Promise<Listed> => attempt((run) => listed(deps, task, 'source', 'assess', run)),
+  listSource: (task: ListTask): Promise<Inventoried> =>
+    attempt(async (run) => {
+      const { manifest, tally } = await listed(deps, task, 'source', 'assess', run);
+      return { manifest, tally, inventory: await inventoryOf(deps, task, 'assess', manifest, run) };
+    }),
 
   /** With `into: existing`, before anything is written: what stands on the target is the owner's. */
   listTarget: (task: ListTask): Promise<{ manifest: ManifestRef }> =>
@@ -45,17 +66,22 @@ export const createListingActivities = (deps: TransferDeps) => ({
     attempt(async (run) => {
       const { at, bucket } = task.entry.source;
       const { manifest } = await listed(deps, task, 'source', 'closing', run);
+      const inventory = await inventoryOf(deps, task, 'closing', manifest, run);
+      await recordInventory(deps, task, manifest, inventory, `closing/${manifest.digest.slice(0, 16)}`);
       const open = await deps.stores.open(at, bucket).openUploads(run.signal);
       const options = { acceptArchived: task.acceptedLosses.includes('OBJECT_ARCHIVED'), signal: run.signal };
       return close(deps, task, 'source', manifest, await compareSource(deps.depot, manifest, task.catalogue, options), { open_uploads: open.length });
     }),
 
   /** The target must show what the rows say; `foreign` is what stood there before us. After a cutover it tells what was written since. */
-  closeTarget: (task: ListTask & { purpose: 'closing' | 'rollback'; foreign?: ManifestRef }): Promise<Closing> =>
+  closeTarget: (task: ListTask & { purpose: 'closing' | 'rollback'; foreign?: ManifestRef; acceptedLosses?: readonly string[] }): Promise<Closing> =>
     attempt(async (run) => {
       const { manifest } = await listed(deps, task, 'target', task.purpose, run);
       const options = { signal: run.signal, ...(task.foreign ? { foreign: task.foreign } : {}) };
-      return close(deps, task, 'target', manifest, await compareTarget(deps.depot, manifest, task.catalogue, options), {});
+      const closing = await close(deps, task, 'target', manifest, await compareTarget(deps.depot, manifest, task.catalogue, options), {});
+      // Before the target serves, every object that was ever inventoried has its one end state on record.
+      if (closing.equal && task.purpose === 'closing') await closeFinalSet(deps, task, { acceptedLosses: task.acceptedLosses ?? [] }, run);
+      return closing;
     }),
 });
 
@@ -66,6 +92,11 @@ function listed(deps: TransferDeps, task: ListTask, side: 'source' | 'target', p
   );
 }
 
+const inventoryOf = (deps: TransferDeps, { place, entry }: ListTask, purpose: string, manifest: ManifestRef, { heartbeat, signal }: Attempt): Promise<SetRef> =>
+  once(deps.depot, turnName(place, `inventory-${purpose}`), () =>
+    sealInventorySet(deps, { workload: place.workload, container: entry.source.bucket, manifest }, heartbeat, signal),
+  );
+
 async function close(
   deps: TransferDeps,
   task: ListTask,
@@ -75,10 +106,10 @@ async function close(
   more: Readonly<Record<string, number>>,
 ): Promise<Closing> {
   const differences = counts.missing + counts.extra + counts.differs;
-  await record(deps, task, 'reconciliation.closed', `close/${side}/${listing.digest.slice(0, 16)}`, {
+  await record(deps, task, 'listing.compared', `compare/${side}/${listing.digest.slice(0, 16)}`, {
     counts: { ...counts, ...more },
     verdict: differences === 0 ? 'PASS' : 'FAIL',
-    evidence: [{ name: 'differences', media_type: 'application/json', sha256: samples, size_bytes: String((await deps.depot.get(samples)).length) }],
+    evidence: [await evidenceOf(deps.depot, 'differences', samples, { confidential: true })],
   });
   return { equal: differences === 0, differences, merged: counts.merged, report: samples };
 }

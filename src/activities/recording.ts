@@ -1,11 +1,15 @@
 import { Context } from '@temporalio/activity';
 import { eventId, type Role } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
+import type { Digest } from '../model/digest.ts';
 import type { LedgerDraft } from '../model/ledger-record.ts';
+import type { ManifestRef } from '../model/manifest.ts';
 import type { BucketWorkload } from '../model/plan.ts';
+import type { SetRef } from '../model/reference-set.ts';
 import type { Depot } from '../ports/depot.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Stores } from '../ports/stores.ts';
+import type { Totals } from '../transfer/index.ts';
 
 /** Which pass of which workload; counted in the workflow's state, so the same on every attempt. */
 export interface PassPlace {
@@ -28,29 +32,36 @@ export interface RecordDeps {
   readonly role: Role;
 }
 
-type Said = Partial<Omit<LedgerDraft, 'event_id' | 'event' | 'actor'>>;
+type Said = Partial<Omit<LedgerDraft, 'event_id' | 'event' | 'actor' | 'act'>>;
 
-/** Appends one record about a workload. The event id is made of place and step: a repeated activity finds the record it made before. */
+/** Once a pass, however often the workload was held meanwhile; other acts are counted by turn. */
+const perPass: ReadonlySet<LedgerDraft['event']> = new Set(['batch.verified', 'batch.restated', 'transfer.started']);
+
+/**
+ * Appends one record about a workload. The event id is made of place and step: a repeated activity finds the record it made before.
+ * `more` tells apart several records of one kind about one step, such as two failures of it.
+ */
 export async function record(
   deps: RecordDeps,
   { place, entry }: BucketTask,
   event: LedgerDraft['event'],
   step: string,
   said: Said = {},
-  by?: string,
+  { by, more = '' }: { readonly by?: string | undefined; readonly more?: string } = {},
 ): Promise<void> {
   const [, phase = event] = event.split('.');
-  // A shard is copied and verified once a pass, however often its workload was held meanwhile; other acts are counted by turn.
-  const counted = event === 'batch.verified' || event === 'transfer.started' ? [place.run, place.pass] : [place.run, place.pass, place.turn];
+  const name = step.replaceAll(' ', '-');
+  const act = { name, run: place.run, pass: place.pass, turn: perPass.has(event) ? 0 : place.turn };
   await deps.ledger.append([
     {
-      event_id: eventId(place.project, place.workload, step.replaceAll(' ', '-'), phase, ...counted),
+      event_id: eventId(place.project, place.workload, more ? `${name}/${more}` : name, phase, act.run, act.pass, act.turn),
       event,
       actor: by ? { id: by, type: 'person', auth: 'client-asserted' } : { id: `svc:${deps.role}`, type: 'service', auth: 'client-asserted' },
       refs: refs(),
       unit: { kind: 'bucket', ref: entry.name },
       source: deps.stores.place(entry.source.at, entry.source.bucket),
       target: deps.stores.place(entry.target.at, entry.target.bucket),
+      act,
       ...said,
     },
   ]);
@@ -69,7 +80,7 @@ export async function recorded<T>(
 ): Promise<T> {
   const [started, succeeded, failed] =
     kind === 'do' ? (['step.started', 'step.succeeded', 'step.failed'] as const) : (['step.undo_started', 'step.undo_finished', 'step.undo_failed'] as const);
-  await record(deps, task, started, step, {}, by);
+  await record(deps, task, started, step, {}, { by });
   try {
     const result = await work();
     await record(deps, task, succeeded, step);
@@ -77,7 +88,7 @@ export async function recorded<T>(
   } catch (error) {
     const code = error instanceof MigrationError ? error.code : 'UNEXPECTED';
     // The ledger may be what failed: then its own error says so, and nothing is lost by not recording it.
-    if (!code.startsWith('LEDGER')) await record(deps, task, failed, `${step}/${code}`, { reasons: [code] });
+    if (!code.startsWith('LEDGER')) await record(deps, task, failed, step, { reasons: [code] }, { more: code });
     throw error;
   }
 }
@@ -104,7 +115,55 @@ export async function once<T>(depot: Depot, name: string, work: () => Promise<T>
 /** Name of the journal that keeps the result of an act of this turn. */
 export const turnName = ({ project, workload, run, pass, turn }: PassPlace, what: string): string => `${project}/${workload}/${run}/${pass}/${what}/${turn}`;
 
-function refs(): NonNullable<LedgerDraft['refs']> {
+export function refs(): NonNullable<LedgerDraft['refs']> {
   const { workflowExecution, activityId, attempt } = Context.current().info;
   return { workflow_id: workflowExecution?.workflowId ?? 'none', run_id: workflowExecution?.runId ?? 'none', activity_id: activityId, attempt };
+}
+
+/** A depot file as a record binds it. */
+export async function evidenceOf(
+  depot: Depot,
+  name: string,
+  sha256: Digest,
+  { mediaType = 'application/json', confidential = false }: { readonly mediaType?: string; readonly confidential?: boolean } = {},
+): Promise<NonNullable<LedgerDraft['evidence']>[number]> {
+  const size_bytes = String((await depot.get(sha256)).length);
+  return { name, media_type: mediaType, sha256, size_bytes, ...(confidential ? { confidential: true as const } : {}) };
+}
+
+/** What a record says of a rows file. `entries` holds the names behind it, line by line: it stays with the data. */
+export async function batchSaid(
+  depot: Depot,
+  workload: string,
+  rows: Digest,
+  { objects, sizeBytes, verdicts: { PASS, FAIL, UNKNOWN }, reasons }: Totals,
+  entries: Digest | undefined,
+): Promise<Said> {
+  return {
+    unit: { kind: 'bucket', ref: workload, count: objects, size_bytes: String(sizeBytes) },
+    counts: { pass: PASS, fail: FAIL, unknown: UNKNOWN },
+    verdict: FAIL > 0 ? 'FAIL' : UNKNOWN > 0 ? 'UNKNOWN' : 'PASS',
+    reasons: Object.keys(reasons).sort(),
+    evidence: [
+      await evidenceOf(depot, 'rows', rows, { mediaType: 'application/x-ndjson' }),
+      ...(entries ? [await evidenceOf(depot, 'entries', entries, { mediaType: 'application/x-ndjson', confidential: true })] : []),
+    ],
+  };
+}
+
+/** The list of what is to be moved is closed: with names for who holds the depot, and without for everybody else. */
+export async function recordInventory(
+  deps: RecordDeps,
+  task: BucketTask,
+  { digest, count, sizeBytes }: ManifestRef,
+  inventory: SetRef | undefined,
+  step: string,
+): Promise<void> {
+  await record(deps, task, 'inventory.sealed', step, {
+    unit: { kind: 'inventory', ref: task.place.workload, count, size_bytes: String(sizeBytes) },
+    evidence: [
+      ...(inventory ? [await evidenceOf(deps.depot, 'inventory-set', inventory.digest)] : []),
+      await evidenceOf(deps.depot, 'manifest', digest, { confidential: true }),
+    ],
+  });
 }

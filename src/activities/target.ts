@@ -1,12 +1,21 @@
 import { ownerMarker } from '../core/ids.ts';
+import { isMigrationError } from '../core/migration-error.ts';
 import type { BucketConfiguration, TargetCapabilities } from '../model/bucket.ts';
 import type { Digest } from '../model/digest.ts';
+import type { LedgerDraft } from '../model/ledger-record.ts';
 import type { LossCount } from '../model/status.ts';
 import { attempt } from './boundary.ts';
-import { type BucketTask, type RecordDeps, record, recorded } from './recording.ts';
+import { type BucketTask, evidenceOf, type RecordDeps, record, recorded } from './recording.ts';
+import { closeFinalSet } from './sets.ts';
 
 /** Small objects that show what the store can do stand under this prefix for a moment. */
 const probePrefix = '.ecluse-probe/';
+
+interface RemovalTask extends BucketTask {
+  /** A person ordered it through its gate, or a replication that failed takes back what it copied. */
+  readonly why: 'ORDERED' | 'UNWIND';
+  readonly acceptedLosses: readonly string[];
+}
 
 export interface Removal {
   readonly removed: number;
@@ -44,15 +53,19 @@ export const createTargetActivities = (deps: RecordDeps) => ({
     ),
 
   /** Intent of a removal: on record before the first object goes. */
-  beginRemoval: (task: BucketTask): Promise<void> => attempt(() => record(deps, task, 'deletion.intent', 'remove copies')),
+  beginRemoval: (task: RemovalTask): Promise<void> => attempt(() => record(deps, task, 'deletion.intent', 'remove copies', { reasons: [task.why] })),
 
   /** What went, and one file that says where the lists of what was left alone are. */
-  endRemoval: (task: BucketTask & Removal): Promise<{ report: Digest }> =>
-    attempt(async () => {
+  endRemoval: (task: RemovalTask & Removal): Promise<{ report: Digest }> =>
+    attempt(async (run) => {
       const { removed, gone, left, reports } = task;
       const report = await deps.depot.put(Buffer.from(JSON.stringify({ v: 1, removed, gone, left, reports: [...reports].sort() })));
       const verdict = left === 0 ? 'PASS' : 'FAIL';
-      await record(deps, task, 'deletion.outcome', 'remove copies', { counts: { removed, gone, left }, verdict });
+      const evidence = [await evidenceOf(deps.depot, 'left', report)];
+      await record(deps, task, 'deletion.outcome', 'remove copies', { counts: { removed, gone, left }, verdict, reasons: [task.why], evidence });
+      await record(deps, task, 'deletion.absence', 'remove copies', await absence(deps, task, run.signal));
+      // An automatic undo leaves nothing to count: the replication starts over, or the workload is discarded.
+      if (task.why === 'ORDERED') await closeFinalSet(deps, task, { acceptedLosses: task.acceptedLosses, withdrawn: reports }, run);
       return { report };
     }),
 
@@ -71,6 +84,23 @@ export const createTargetActivities = (deps: RecordDeps) => ({
       ),
     ),
 });
+
+/**
+ * A new listing of the target, by the store and not by our rows. A bucket that was there before us holds what is not ours: that nothing of ours
+ * is among it was asked object by object, and no listing can show it.
+ */
+async function absence(deps: RecordDeps, { entry }: BucketTask, signal: AbortSignal): Promise<Pick<LedgerDraft, 'verdict' | 'counts' | 'reasons'>> {
+  if (entry.into === 'existing') return { verdict: 'UNKNOWN', reasons: ['SHARED_BUCKET'] };
+  const target = deps.stores.open(entry.target.at, entry.target.bucket);
+  let objects = 0;
+  try {
+    const { entries } = await target.list({ versions: 'all' }, signal);
+    objects = entries.length;
+  } catch (error) {
+    if (!isMigrationError(error, 'BUCKET_MISSING')) throw error;
+  }
+  return { verdict: objects === 0 ? 'PASS' : 'FAIL', counts: { objects } };
+}
 
 /** Versions are carried only where the plan says so; a target without versioning keeps one version an object, as the loss report says. */
 const forTarget = (configuration: BucketConfiguration, { entry }: BucketTask): BucketConfiguration =>

@@ -8,6 +8,7 @@ import {
   copyShard,
   deleteShard,
   type FlightBudget,
+  readIndex,
   type referenceKeyOf,
   removeShard,
   retagShard,
@@ -17,7 +18,7 @@ import {
 } from '../transfer/index.ts';
 import { attempt } from './boundary.ts';
 import { createListingActivities } from './listing.ts';
-import { type BucketTask, type RecordDeps, record } from './recording.ts';
+import { type BucketTask, batchSaid, type RecordDeps, record } from './recording.ts';
 
 export interface TransferDeps extends RecordDeps {
   /** Bytes and requests in flight, shared by all shards of this process. */
@@ -51,17 +52,23 @@ export const createTransferActivities = (deps: TransferDeps) => ({
   verifyShard: (task: ShardTask): Promise<Totals> =>
     attempt(async ({ signal, heartbeat }) => {
       const result = await verifyShard(ends(deps, task), place(task, 'verify'), { run: task.manifest, shard: task.shard }, heartbeat, signal);
-      await recordBatch(deps, task, result);
+      await recordBatch(deps, task, 'verify', result);
       return nameless(result);
     }),
 
   deleteShard: (task: ShardTask): Promise<Totals> =>
-    attempt(async ({ signal, heartbeat }) => nameless(await deleteShard(ends(deps, task), place(task, 'delete'), named(task), heartbeat, signal))),
+    attempt(async ({ signal, heartbeat }) => {
+      const result = await deleteShard(ends(deps, task), place(task, 'delete'), named(task), heartbeat, signal);
+      await recordBatch(deps, task, 'delete', result);
+      return nameless(result);
+    }),
 
   retagShard: (task: ShardTask): Promise<Totals> =>
-    attempt(async ({ signal, heartbeat }) =>
-      nameless(await retagShard(ends(deps, task), place(task, 'tags'), { run: task.manifest, shard: task.shard }, heartbeat, signal)),
-    ),
+    attempt(async ({ signal, heartbeat }) => {
+      const result = await retagShard(ends(deps, task), place(task, 'tags'), { run: task.manifest, shard: task.shard }, heartbeat, signal);
+      await recordBatch(deps, task, 'tags', result);
+      return nameless(result);
+    }),
 
   /** Takes back one shard of one pass: what it copied, or the delete markers it laid. `foreign`: what stood there before us. */
   removeShard: (
@@ -97,13 +104,13 @@ function nameless({ rows: _, ...totals }: ShardResult): Totals {
   return totals;
 }
 
-async function recordBatch(deps: TransferDeps, task: ShardTask, { rows, objects, sizeBytes, verdicts, reasons }: ShardResult): Promise<void> {
-  const { PASS, FAIL, UNKNOWN } = verdicts;
-  await record(deps, task, 'batch.verified', `verify/${task.shard}`, {
-    unit: { kind: 'shard', ref: `${task.place.workload}/${task.place.run}/${task.place.pass}/${task.shard}`, count: objects, size_bytes: String(sizeBytes) },
-    counts: { pass: PASS, fail: FAIL, unknown: UNKNOWN },
-    verdict: FAIL > 0 ? 'FAIL' : UNKNOWN > 0 ? 'UNKNOWN' : 'PASS',
-    reasons: Object.keys(reasons).sort(),
-    evidence: [{ name: 'rows', media_type: 'application/x-ndjson', sha256: rows, size_bytes: String((await deps.depot.get(rows)).length) }],
-  });
+async function recordBatch(deps: TransferDeps, task: ShardTask, stage: 'verify' | 'delete' | 'tags', { rows, ...totals }: ShardResult): Promise<void> {
+  const { shards } = await readIndex(deps.depot, task.manifest);
+  await record(
+    deps,
+    task,
+    'batch.verified',
+    `${stage}/${task.shard}`,
+    await batchSaid(deps.depot, task.place.workload, rows, totals, shards[task.shard]?.entries),
+  );
 }

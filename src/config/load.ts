@@ -14,7 +14,12 @@ export function loadConfig(file: string): Config {
   return deepFreeze({
     ...config,
     depot: 'folder' in config.depot ? { folder: absolute(config.depot.folder) } : config.depot,
-    ledger: { sqlite: absolute(config.ledger.sqlite) },
+    ledger: {
+      ...config.ledger,
+      ...(config.ledger.sqlite === undefined ? {} : { sqlite: absolute(config.ledger.sqlite) }),
+      keys: absolute(config.ledger.keys),
+      policy: absolute(config.ledger.policy),
+    },
     referenceKey: absolute(config.referenceKey),
   });
 }

@@ -1,9 +1,12 @@
 import type { WorkloadStatus } from '../model/status.ts';
 import { mayOrder } from './lifecycle.ts';
 
+/** Approved, and not open yet: the checkpoint over the approvals is being signed, cosigned and dated. Nobody has to do anything. */
+export const sealWait = 'the seal of its gate: witness, timestamp';
+
 /** What the person may type now, best first; empty when nobody has to do anything. */
 export function nextCommands(status: WorkloadStatus): readonly string[] {
-  const { workload, condition, gate, reason, state, startedAt } = status;
+  const { workload, condition, gate, reason, state, startedAt, waitingFor } = status;
   const resume = `ecluse resume ${workload}`;
   if (condition === 'stuck') return [`ecluse resolve ${workload} retry --reason "…"`, `ecluse resolve ${workload} accept --reason "…"`];
   if (condition === 'held' && reason?.code === 'DELETE_GUARD') return [`ecluse resolve ${workload} accept --reason "…"`, `ecluse rollback ${workload}`];
@@ -11,6 +14,7 @@ export function nextCommands(status: WorkloadStatus): readonly string[] {
   if (condition === 'paused' && startedAt === '') return ['ecluse resume'];
   if (condition === 'held') return [resume, ...(mayOrder('rollback', state) ? [`ecluse rollback ${workload}`] : [])];
   if (condition === 'paused') return [resume];
+  if (waitingFor === sealWait) return mayOrder('rollback', state) ? [`ecluse rollback ${workload}`] : [];
   if (gate) return [`ecluse approve ${gate.gate} ${workload}`, `ecluse reject ${gate.gate} ${workload} --reason "…"`, ...besideGate(status)];
   if (condition !== 'waiting') return [];
   if (state === 'ready for cutover') return [`ecluse cutover ${workload}`, `ecluse rollback ${workload}`];
@@ -26,4 +30,4 @@ function besideGate({ workload, state }: WorkloadStatus): string[] {
   return state === 'rolled back' ? [`ecluse resume ${workload}`] : [];
 }
 
-export const waitsForPerson = (status: WorkloadStatus): boolean => nextCommands(status).length > 0;
+export const waitsForPerson = (status: WorkloadStatus): boolean => status.waitingFor !== sealWait && nextCommands(status).length > 0;

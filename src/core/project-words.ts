@@ -1,5 +1,6 @@
 import type { Verdict } from '../model/digest.ts';
 import type { Condition, Gate, Order, WorkloadState, WorkloadStatus } from '../model/status.ts';
+import { sealWait } from './next-command.ts';
 
 export type Language = 'en' | 'fr';
 
@@ -27,6 +28,7 @@ export interface ProjectWords {
   readonly decision: (code: string) => string;
   readonly resume: string;
   readonly itsWave: string;
+  readonly itsSeal: string;
   readonly timesIn: (timezone: string) => string;
   readonly lastChange: (time: string) => string;
   readonly next: string;
@@ -70,6 +72,7 @@ const en: ProjectWords = {
   decision: (code) => `a decision (${code})`,
   resume: 'resume',
   itsWave: 'its wave',
+  itsSeal: sealWait,
   timesIn: (timezone) => `Times: ${timezone}`,
   lastChange: (time) => `last change ${time}`,
   next: 'Next',
@@ -121,6 +124,7 @@ const fr: ProjectWords = {
   decision: (code) => `une décision (${code})`,
   resume: 'reprise',
   itsWave: 'sa vague',
+  itsSeal: 'le scellé de sa porte : témoin, horodatage',
   timesIn: (timezone) => `Heures : ${timezone}`,
   lastChange: (time) => `dernier changement ${time}`,
   next: 'Ensuite',
@@ -137,6 +141,7 @@ export function waitsFor(status: WorkloadStatus, language: Language): string {
   if (condition === 'held') return reason?.code === 'DELETE_GUARD' ? words.decision(reason.code) : words.mendAndResume(reason?.code ?? '?');
   if (condition === 'stuck') return words.decision(reason?.code ?? '?');
   if (condition === 'paused') return words.resume;
+  if (waitingFor === sealWait) return words.itsSeal;
   if (gate) return words.approvalOf(words.gate[gate.gate]);
   if (condition !== 'waiting') return '';
   if (state === 'ready for cutover') return words.orderOf(words.order.cutover);

@@ -12,6 +12,11 @@ const Endpoint = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: 'plain http is only for this machine: use https' });
 });
 
+/** An http(s) address that may have a path; plain http is allowed, since what comes back is signed and checked. */
+const Address = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !new URL(text).username, 'must be an http or https address without user');
+
 /** An S3 store. Credentials come from the vendor's own chain, by profile; none ever stands here. */
 export const S3Store = z.strictObject({
   kind: z.literal('s3'),
@@ -27,6 +32,35 @@ export const S3Store = z.strictObject({
 });
 export type S3Store = z.infer<typeof S3Store>;
 
+const PostgresUrl = z.string().refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && !url.password;
+}, 'must be postgres://user@host/database; the password comes from PGPASSWORD or a pgpass file');
+
+/** Where the record is kept, and who vouches for it. The rules themselves stand in `policy`, whose bytes the log binds. */
+const LedgerConfig = z
+  .strictObject({
+    /** One host. */
+    sqlite: z.string().min(1).optional(),
+    /** Several hosts. */
+    postgres: PostgresUrl.optional(),
+    /** Folder with the signing keys: only on the host of the `ledger` role, readable by it alone. */
+    keys: z.string().min(1).default('./ledger-keys'),
+    policy: z.string().min(1).default('./policy.json'),
+    /** Where the policy's witnesses and timestamp authorities answer; `name` as there. */
+    witnesses: z.array(z.strictObject({ name: z.string().min(1), url: Endpoint })).default([]),
+    timestamps: z.array(z.strictObject({ name: z.string().min(1), url: Address })).default([]),
+    /** age public key of the controller: names leave in a bundle only encrypted to it. Absent: they are left out. */
+    recipient: z
+      .string()
+      .regex(/^age1[0-9a-z]+$/, 'an age public key (age1…)')
+      .optional(),
+    /** NTP server, `host` or `host:port`, against which the clock is checked. */
+    clock: z.string().min(1).optional(),
+  })
+  .refine(({ sqlite, postgres }) => (sqlite === undefined) !== (postgres === undefined), 'needs either sqlite or postgres');
+export type LedgerConfig = z.infer<typeof LedgerConfig>;
+
 /** `ecluse.yaml`: what names the project and its places. */
 export const Config = z.strictObject({
   v: z.literal(1),
@@ -41,7 +75,7 @@ export const Config = z.strictObject({
     .prefault({}),
   /** Paths are relative to the file. */
   depot: z.union([z.strictObject({ folder: z.string().min(1) }), z.strictObject({ at: Name, bucket: z.string(), prefix: z.string().default('') })]),
-  ledger: z.strictObject({ sqlite: z.string().min(1) }),
+  ledger: LedgerConfig,
   /** File with the 32 bytes (base64) under which object names become references. It is the data controller's: keep it, it links the log to the names. */
   referenceKey: z.string().min(1).default('./reference.key'),
   stores: z.record(Name, S3Store),

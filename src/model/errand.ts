@@ -1,10 +1,13 @@
+import type { SignedApproval } from './approval.ts';
 import type { Digest, Verdict } from './digest.ts';
 import type { BucketWorkload } from './plan.ts';
+import type { Policy, PolicyGate } from './policy.ts';
 import type { LossCount } from './status.ts';
 
 /**
  * Errands are short workflows that the command starts because it holds no cloud credential: `project/<id>/<errand>`, on the control
- * queue. Workflow types: inventory, assess, preflight, doctor, ledgerShow, ledgerVerify. Inputs and results hold no key and stay small.
+ * queue. Workflow types: inventory, assess, preflight, doctor, ledgerShow, ledgerVerify, approvalRequest, approveGap, closeLog,
+ * exportEvidence. Inputs and results hold no key and stay small.
  */
 export interface InventoryErrand {
   readonly project: string;
@@ -91,4 +94,53 @@ export interface LedgerVerifyResult {
   readonly root: Digest;
   readonly head: Digest;
   readonly problems: readonly string[];
+}
+
+/** What an approver is to be shown; `subject`: the workload, or `record N` of a gap. */
+export interface ApprovalRequestErrand {
+  readonly project: string;
+  readonly gate: PolicyGate;
+  readonly subject: string;
+}
+export interface ApprovalRequest {
+  readonly project: string;
+  readonly class: Policy['class'];
+  readonly gate: PolicyGate;
+  readonly subject: string;
+  /** Depot file that says exactly what would happen. */
+  readonly scope: Digest;
+  /** Of the log, after the gate was reached; root in hex. */
+  readonly checkpoint: { readonly size: number; readonly root: Digest };
+  /** Seats that are not taken yet. */
+  readonly missing: readonly { readonly role: string; readonly org?: string | undefined }[];
+  readonly approvers: readonly { readonly id: string; readonly org: string; readonly roles: readonly string[] }[];
+  readonly deputies: Policy['deputies'];
+  readonly controller: string;
+}
+
+export interface GapErrand extends SignedApproval {
+  readonly project: string;
+  /** Of the `log.gap` record. */
+  readonly seq: number;
+}
+
+export interface CloseErrand {
+  readonly project: string;
+}
+export interface CloseResult {
+  readonly size: number;
+  readonly root: Digest;
+}
+
+export interface ExportErrand {
+  readonly project: string;
+  readonly by: string;
+}
+/** `records`: depot file `{v,size,chunks[]}`; each chunk a depot file of whole lines of the log, in order. */
+export interface ExportResult {
+  readonly size: number;
+  readonly root: Digest;
+  readonly records: Digest;
+  /** Depot file: policy.json. */
+  readonly policy: Digest;
 }

@@ -4,6 +4,8 @@ import { projectFiles } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { openBucketDepot } from '../depot/bucket.ts';
 import { openFolderDepot } from '../depot/folder.ts';
+import { openPostgresLedger } from '../ledger/postgres.ts';
+import type { LedgerWriter } from '../ledger/record.ts';
 import { openSqliteLedger } from '../ledger/sqlite.ts';
 import type { Config } from '../model/config.ts';
 import type { Depot } from '../ports/depot.ts';
@@ -22,15 +24,14 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-export function openEnvironment(env: NodeJS.ProcessEnv): Environment {
+export async function openEnvironment(env: NodeJS.ProcessEnv): Promise<Environment> {
   const config = loadConfig(projectFiles(env, process.cwd()).config);
   const transport = createSocketTransport({});
   const stores = openStores(config, transport);
-  const ledger = openSqliteLedger({
-    file: config.ledger.sqlite,
+  const ledger = await openLedger(config, {
     project: config.project,
     origin: `ecluse/${config.project}`,
-    host: { id: env.ECLUSE_HOST || hostname() },
+    host: { id: env.ECLUSE_HOST || hostname(), ...(env.ECLUSE_COUNTRY ? { country: env.ECLUSE_COUNTRY } : {}) },
     software: software(env),
   });
   return {
@@ -43,6 +44,11 @@ export function openEnvironment(env: NodeJS.ProcessEnv): Environment {
       await transport.close();
     },
   };
+}
+
+async function openLedger({ ledger: { sqlite, postgres } }: Config, writer: LedgerWriter): Promise<Ledger> {
+  if (postgres !== undefined) return openPostgresLedger({ server: postgres, ...writer });
+  return openSqliteLedger({ file: sqlite ?? '', ...writer });
 }
 
 const openDepot = ({ depot }: Config, stores: Stores): Depot =>

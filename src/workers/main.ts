@@ -1,33 +1,49 @@
 import { createControlActivities } from '../activities/control.ts';
+import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createLedgerActivities } from '../activities/ledger.ts';
 import { createTransferActivities } from '../activities/transfer.ts';
 import type { Role } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
-import { createLogger } from '../observability/logger.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
 import { createFlightBudget, referenceKeyOf, systemClock } from '../transfer/index.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { serve } from './connect.ts';
 import { type Environment, openEnvironment } from './environment.ts';
+import { keepPublishing, ledgerRoom } from './ledger-room.ts';
 import { readReferenceKey } from './reference-key.ts';
 
-const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.ProcessEnv) => Promise<Parameters<typeof serve>[4]>>> = {
+interface Serving {
+  readonly options: Parameters<typeof serve>[4];
+  /** Runs as long as the worker serves. */
+  readonly beside?: (logger: Logger, signal: AbortSignal) => Promise<void>;
+}
+
+const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.ProcessEnv) => Promise<Serving>>> = {
   control: async (environment, env) => ({
-    ...(env.ECLUSE_WORKFLOW_BUNDLE ? { workflowBundle: { codePath: env.ECLUSE_WORKFLOW_BUNDLE } } : { workflowBundle: await bundleWorkflows() }),
-    activities: createControlActivities({ ...environment, role: 'control' }),
-    maxCachedWorkflows: 200,
+    options: {
+      ...(env.ECLUSE_WORKFLOW_BUNDLE ? { workflowBundle: { codePath: env.ECLUSE_WORKFLOW_BUNDLE } } : { workflowBundle: await bundleWorkflows() }),
+      activities: createControlActivities({ ...environment, role: 'control' }),
+      maxCachedWorkflows: 200,
+    },
   }),
   transfer: async (environment, env) => ({
-    activities: createTransferActivities({
-      ...environment,
-      role: 'transfer',
-      flight: createFlightBudget(flightOf(env)),
-      referenceKey: referenceKeyOf(readReferenceKey(environment.config.referenceKey)),
-      clock: systemClock,
-    }),
-    // One process a core; memory is bounded by the bytes in flight, which all shards of the process share.
-    maxConcurrentActivityTaskExecutions: 4,
+    options: {
+      activities: createTransferActivities({
+        ...environment,
+        role: 'transfer',
+        flight: createFlightBudget(flightOf(env)),
+        referenceKey: referenceKeyOf(readReferenceKey(environment.config.referenceKey)),
+        clock: systemClock,
+      }),
+      // One process a core; memory is bounded by the bytes in flight, which all shards of the process share.
+      maxConcurrentActivityTaskExecutions: 4,
+    },
   }),
-  ledger: async (environment) => ({ activities: createLedgerActivities(environment), maxConcurrentActivityTaskExecutions: 2 }),
+  ledger: async (environment) => {
+    const room = ledgerRoom(environment);
+    const activities = { ...createLedgerActivities(environment), ...createEvidenceActivities(room) };
+    return { options: { activities, maxConcurrentActivityTaskExecutions: 8 }, beside: (logger, signal) => keepPublishing(room, logger, signal) };
+  },
 };
 
 /** Journals fence a stalled worker by creating a segment only if absent: a store that cannot do that must not hold them. */
@@ -58,11 +74,19 @@ export async function runWorker(role: string, env: NodeJS.ProcessEnv): Promise<n
     return 2;
   }
   const known = role as Role;
-  const environment = openEnvironment(env);
+  const environment = await openEnvironment(env);
   const logger = createLogger({ level: env.ECLUSE_LOG, bindings: { project: environment.config.project, role } });
   try {
     await refuseUnfencedDepot(environment);
-    await serve(known, environment.config, env, logger, await roles[known](environment, env));
+    const { options, beside } = await roles[known](environment, env);
+    const ended = new AbortController();
+    const besides = beside?.(logger, ended.signal);
+    try {
+      await serve(known, environment.config, env, logger, options);
+    } finally {
+      ended.abort();
+      await besides;
+    }
     return 0;
   } finally {
     await environment.close();

@@ -7,6 +7,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -16,6 +17,7 @@ import type { PassPlace } from '../activities/control.ts';
 import { errorCodes } from '../core/error-codes.ts';
 import { projectWorkflowId } from '../core/ids.ts';
 import { isLegalMove } from '../core/lifecycle.ts';
+import { sealWait } from '../core/next-command.ts';
 import { doneShare } from '../core/progress.ts';
 import type { SagaEffects } from '../core/saga.ts';
 import { type TimelineWords, timelineWords } from '../core/timeline-words.ts';
@@ -158,9 +160,11 @@ export class BucketRun {
     { losses, until, timeoutMs }: { losses?: readonly string[]; until: () => boolean; timeoutMs?: number },
   ): Promise<'approved' | 'rejected' | 'interrupted' | 'timeout'> {
     const { state, hands } = this;
-    const { scope } = await this.mended(`open gate ${gate}`, () =>
-      hands.local.openGate({ ...this.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue }),
+    const shown = state.shown?.[gate] ?? { n: 0 };
+    const { scope, n } = await this.mended(`open gate ${gate}`, () =>
+      hands.local.openGate({ ...this.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue, shown }),
     );
+    state.shown = { ...state.shown, [gate]: { scope, n } };
     const answer = (): 'approved' | 'rejected' | undefined =>
       state.approved[gate]?.scope === scope ? 'approved' : state.rejected?.scope === scope ? 'rejected' : undefined;
     const inTime = await this.waitFor(`approval of gate ${gate}`, () => answer() !== undefined || until(), timeoutMs, { gate: { gate, scope } });
@@ -169,8 +173,30 @@ export class BucketRun {
     if (given === undefined) return 'interrupted';
     const by = (given === 'approved' ? state.approved[gate]?.by : state.rejected?.by) ?? '';
     if (given === 'rejected') delete state.rejected;
+    if (given === 'approved' && patched('sealed-gates')) return (await this.sealGate({ gate, scope, n: n ?? 0, by })) ? 'approved' : 'interrupted';
     await this.mended(`close gate ${gate}`, () => hands.local.closeGate({ ...this.task, gate, scope, by, approved: given === 'approved' }));
     return given;
+  }
+
+  /** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. */
+  private async sealGate(seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
+    this.note({ condition: 'waiting', waitingFor: sealWait });
+    const sealing = new CancellationScope();
+    let isOpen = false;
+    const sealed = sealing.run(async () => {
+      await this.mended(`seal gate ${seal.gate}`, () =>
+        this.hands.gate.sealGate({ ...this.task, ...seal, isSigned: this.state.approved[seal.gate]?.isSigned ?? false }),
+      );
+      isOpen = true;
+    });
+    // A witness may be away for hours: an order to go back is not kept waiting by it.
+    await Promise.race([sealed, condition(() => isOpen || this.isOrderedBack)]);
+    if (!isOpen) sealing.cancel();
+    await sealed.catch((error: unknown) => {
+      if (!(this.isOrderedBack && isCancellation(error))) throw error;
+    });
+    this.note({ condition: 'moving' }, ['waitingFor']);
+    return isOpen;
   }
 
   /** Outside of a phase there is nothing to unwind: every failure holds until a person mends it. */
@@ -265,7 +291,7 @@ export class BucketRun {
     const { state } = this;
     switch (instruction.kind) {
       case 'approved':
-        state.approved[instruction.gate] = { scope: instruction.scope, by: instruction.by };
+        state.approved[instruction.gate] = { scope: instruction.scope, by: instruction.by, ...(instruction.isSigned ? { isSigned: true } : {}) };
         break;
       case 'rejected':
         state.rejected = { scope: instruction.scope, by: instruction.by };

@@ -1,3 +1,4 @@
+import type { Shown } from '../activities/gates.ts';
 import type { SagaPosition } from '../core/saga.ts';
 import type { WindowPosition } from '../core/window.ts';
 import type { TargetCapabilities } from '../model/bucket.ts';
@@ -61,7 +62,9 @@ export interface BucketState {
   receipt?: Digest;
   targetReceipt?: Digest;
   acceptedLosses: string[];
-  approved: Partial<Record<Gate, { scope: string; by: string }>>;
+  approved: Partial<Record<Gate, { scope: string; by: string; isSigned?: boolean }>>;
+  /** Which showing of each gate this is; absent in workflows that began before gates were counted. */
+  shown?: Partial<Record<Gate, Shown>>;
   rejected?: { scope: string; by: string };
   order?: { order: Order; by: string; frozenByHand?: boolean };
   /** A person's answer to a hold or a stuck undo; taken once. */

@@ -64,6 +64,10 @@ const unwound: Readonly<Record<PhaseName, WorkloadState | undefined>> = {
   discard: undefined,
 };
 
+/** The same scope shown again is another showing: an approval of an earlier one does not open it. */
+const anew = (shown: BucketRun['state']['shown']): NonNullable<BucketRun['state']['shown']> =>
+  Object.fromEntries(Object.entries(shown ?? {}).map(([gate, { n }]) => [gate, { n }]));
+
 async function begin(run: BucketRun, name: PhaseName): Promise<void> {
   run.state.turn += 1;
   run.state.phase = { name, position: atStart(), hadCopies: run.state.catalogue.length > 0 };
@@ -81,7 +85,10 @@ async function goOn(run: BucketRun, name: PhaseName): Promise<void> {
   if (error === undefined) {
     if (name === 'cutover') state.wasCutOver = true;
     // What was approved was approved for the way that was taken back: another time is another decision.
-    if (name === 'rollback') state.approved = {};
+    if (name === 'rollback') {
+      state.approved = {};
+      state.shown = anew(state.shown);
+    }
     // Another order may have come while the phase ended: it is carried out next.
     if (state.order?.order === name) delete state.order;
     return run.arriveAt(after[name]);

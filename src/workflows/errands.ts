@@ -1,8 +1,16 @@
+import type { Admission } from '../activities/evidence.ts';
 import type {
+  ApprovalRequest,
+  ApprovalRequestErrand,
   AssessErrand,
   Assessment,
+  CloseErrand,
+  CloseResult,
   DoctorErrand,
   DoctorResult,
+  ExportErrand,
+  ExportResult,
+  GapErrand,
   InventoryErrand,
   InventoryResult,
   LedgerShowErrand,
@@ -35,3 +43,13 @@ export const doctor = (errand: DoctorErrand): Promise<DoctorResult> => handsOf(e
 export const ledgerShow = (errand: LedgerShowErrand): Promise<LedgerShowResult> => handsOf(errand.project, patience).ledger.showLedger(errand);
 
 export const ledgerVerify = (errand: LedgerVerifyErrand): Promise<LedgerVerifyResult> => handsOf(errand.project, patience).ledger.verifyLedger(errand);
+
+/** Publishes a checkpoint that holds the gate, and says whose approval is missing. */
+export const approvalRequest = (errand: ApprovalRequestErrand): Promise<ApprovalRequest> => handsOf(errand.project, patience).ledger.requestApproval(errand);
+
+export const approveGap = (errand: GapErrand): Promise<Admission> => handsOf(errand.project, patience).ledger.approveGap(errand);
+
+/** Ends the log: there is no way to reopen it. */
+export const closeLog = (errand: CloseErrand): Promise<CloseResult> => handsOf(errand.project, patience).ledger.closeLog(errand);
+
+export const exportEvidence = (errand: ExportErrand): Promise<ExportResult> => handsOf(errand.project, patience).ledger.exportEvidence(errand);

@@ -1,10 +1,11 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { SignedApproval } from '../model/approval.ts';
 import type { BucketWorkload } from '../model/plan.ts';
 import type { Gate, Order, ProjectStatus, WorkloadStatus } from '../model/status.ts';
 
 /**
  * The messages of `project/<id>`: updates are refused by their validators before anything is written, so a wrong order costs no event.
- * `by` is an opaque id of the person, never a name; until approvals are signed its strength is "client-asserted".
+ * `by` is an opaque id of the person, never a name: the command's word ("client-asserted"). A signed approval proves it.
  */
 export interface Approval {
   readonly workload: string;
@@ -12,6 +13,12 @@ export interface Approval {
   /** The digest that the gate shows in `status`: an approval of anything else is refused. */
   readonly scope: string;
   readonly by: string;
+  /** What the approver signed; demanded where the policy has seats for the gate. */
+  readonly signed?: SignedApproval;
+}
+/** The workload's status after an approval, and the seats that nobody took yet. */
+export interface Approved extends WorkloadStatus {
+  readonly missing: readonly { readonly role: string; readonly org?: string | undefined }[];
 }
 export interface Rejection extends Approval {
   readonly reason: string;
@@ -46,7 +53,7 @@ export interface PlannedWorkload {
   readonly entry: BucketWorkload;
 }
 
-export const approve = defineUpdate<WorkloadStatus, [Approval]>('approve');
+export const approve = defineUpdate<Approved, [Approval]>('approve');
 export const reject = defineUpdate<WorkloadStatus, [Rejection]>('reject');
 export const pause = defineUpdate<ProjectStatus, [Command]>('pause');
 export const resume = defineUpdate<ProjectStatus, [Command]>('resume');
@@ -60,7 +67,7 @@ export const workloadReport = defineSignal<[WorkloadStatus]>('workloadReport');
 
 /** Project → workload. Repeated ones change nothing. */
 export type Instruction =
-  | { readonly kind: 'approved'; readonly gate: Gate; readonly scope: string; readonly by: string }
+  | { readonly kind: 'approved'; readonly gate: Gate; readonly scope: string; readonly by: string; readonly isSigned?: boolean }
   | { readonly kind: 'rejected'; readonly gate: Gate; readonly scope: string; readonly by: string; readonly reason: string }
   | { readonly kind: 'pause' | 'resume'; readonly by: string }
   | { readonly kind: 'order'; readonly order: Order; readonly by: string; readonly frozenByHand?: boolean }

@@ -41,21 +41,31 @@ export const phases: Readonly<Record<PhaseName, StepTable<BucketRun>>> = {
     { name: 'deny target writes', action: denyTarget, undo: allowTarget },
     { name: 'list target writes', action: listTargetWrites, undo: none('it only reads') },
     { name: 'lift freeze', action: liftFreeze, undo: none('the source serves again: there is nothing to go back to') },
-    { name: 'record rollback', action: (run) => run.hands.control.finishRollback(run.task), undo: none('a record') },
+    {
+      name: 'record rollback',
+      action: (run) => run.hands.control.finishRollback({ ...run.task, acceptedLosses: run.state.acceptedLosses }),
+      undo: none('a record'),
+    },
   ],
   discard: [
     { name: 'allow target writes', action: allowTarget, undo: none('a discarded bucket needs no protection') },
-    { name: 'remove copies', action: removeCopies, undo: none('approved as irreversible: the source still holds everything') },
+    { name: 'remove copies', action: (run) => removeCopies(run, 'ORDERED'), undo: none('approved as irreversible: the source still holds everything') },
     { name: 'remove target bucket', action: (run) => run.hands.control.removeTarget(run.task), undo: none('only an empty bucket of ours is removed') },
   ],
 };
 
 async function assess(run: BucketRun): Promise<void> {
   const { state, hands, task } = run;
-  const { manifest, tally } = await hands.transfer.listSource.executeWithOptions({ summary: run.timeline.listSource }, [
+  const { manifest, tally, inventory } = await hands.transfer.listSource.executeWithOptions({ summary: run.timeline.listSource }, [
     { ...task, cut: run.input.shard, catalogue: [] },
   ]);
-  const { configuration, losses, samples } = await hands.control.assessBucket({ ...task, listing: manifest, tally, hasCopies: state.catalogue.length > 0 });
+  const { configuration, losses, samples } = await hands.control.assessBucket({
+    ...task,
+    listing: manifest,
+    inventory,
+    tally,
+    hasCopies: state.catalogue.length > 0,
+  });
   state.listing = manifest;
   state.configuration = configuration;
   const evidence = { ...state.status.evidence, configuration, assessment: samples };
@@ -141,8 +151,8 @@ async function closeTarget(run: BucketRun): Promise<void> {
 }
 
 const listTarget = (run: BucketRun, purpose: 'closing' | 'rollback'): Promise<Closing> => {
-  const { foreign, catalogue } = run.state;
-  const task = { ...run.task, cut: run.input.shard, catalogue, purpose, ...(foreign ? { foreign } : {}) };
+  const { foreign, catalogue, acceptedLosses } = run.state;
+  const task = { ...run.task, cut: run.input.shard, catalogue, purpose, acceptedLosses, ...(foreign ? { foreign } : {}) };
   return run.hands.transfer.closeTarget.executeWithOptions({ summary: run.timeline.closeTarget[purpose] }, [task]);
 };
 
@@ -184,17 +194,18 @@ async function salvage(run: BucketRun): Promise<void> {
 }
 
 async function takeBackCopies(run: BucketRun): Promise<void> {
-  if (!run.state.phase?.hadCopies) await removeCopies(run);
+  if (!run.state.phase?.hadCopies) await removeCopies(run, 'UNWIND');
 }
 
 /**
  * Removes exactly what the journals and rows of this workload say was written and nobody changed since, newest pass first; the rest is
  * listed with the reason. Each shard is found done when it is taken again, so a crash in the middle costs nothing.
  */
-async function removeCopies(run: BucketRun): Promise<void> {
+async function removeCopies(run: BucketRun, why: 'ORDERED' | 'UNWIND'): Promise<void> {
   const { state, hands } = run;
   const sum = { removed: 0, gone: 0, left: 0, reports: [] as string[] };
-  await hands.control.beginRemoval(run.task);
+  const { acceptedLosses } = state;
+  await hands.control.beginRemoval({ ...run.task, why, acceptedLosses });
   for (const { run: number, pass, copies, deletions } of [...state.passes].reverse()) {
     const of = { place: { ...run.place, run: number, pass }, entry: run.input.entry, ...(state.foreign ? { foreign: state.foreign } : {}) };
     for (const [what, manifest] of [['delete', deletions] as const, ['copy', copies] as const]) {
@@ -213,7 +224,7 @@ async function removeCopies(run: BucketRun): Promise<void> {
     }
     if (run.input.entry.into === 'new') await hands.transfer.abortUploads({ ...of, manifest: copies.digest });
   }
-  const { report } = await hands.control.endRemoval({ ...run.task, ...sum });
+  const { report } = await hands.control.endRemoval({ ...run.task, ...sum, why, acceptedLosses });
   run.note({ evidence: { ...state.status.evidence, 'left on the target': report } });
   // What is not there any more was not proven to be there.
   run.note({ verdict: 'UNKNOWN', objects: 0, sizeBytes: 0 });

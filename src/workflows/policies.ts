@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/control.ts';
+import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { GateActivities } from '../activities/gates.ts';
 import type { LedgerActivities } from '../activities/ledger.ts';
 import type { PassActivities } from '../activities/passes.ts';
@@ -15,7 +16,9 @@ export interface Hands {
   readonly local: ReturnType<typeof proxyLocalActivities<LocalActivities>>;
   readonly control: ReturnType<typeof proxyActivities<ControlActivities>>;
   readonly transfer: ReturnType<typeof proxyActivities<TransferActivities>>;
-  readonly ledger: ReturnType<typeof proxyActivities<LedgerActivities>>;
+  readonly ledger: ReturnType<typeof proxyActivities<LedgerActivities & EvidenceActivities>>;
+  /** A gate waits as long as a witness or an authority is away: for hours, without a person. */
+  readonly gate: ReturnType<typeof proxyActivities<Pick<EvidenceActivities, 'sealGate'>>>;
 }
 
 /**
@@ -40,6 +43,12 @@ export function handsOf(project: string, patience: Patience): Hands {
     control: proxyActivities<ControlActivities>({ ...common, taskQueue: taskQueue(project, 'control'), startToCloseTimeout: '1 hour' }),
     // One shard is at most 64 GiB: six hours are 3 MiB/s, below which a link needs smaller shards.
     transfer: proxyActivities<TransferActivities>({ ...common, taskQueue: taskQueue(project, 'transfer'), startToCloseTimeout: '6 hours' }),
-    ledger: proxyActivities<LedgerActivities>({ ...common, taskQueue: taskQueue(project, 'ledger'), startToCloseTimeout: '1 hour' }),
+    ledger: proxyActivities<LedgerActivities & EvidenceActivities>({ ...common, taskQueue: taskQueue(project, 'ledger'), startToCloseTimeout: '1 hour' }),
+    gate: proxyActivities<Pick<EvidenceActivities, 'sealGate'>>({
+      ...common,
+      taskQueue: taskQueue(project, 'ledger'),
+      startToCloseTimeout: '1 hour',
+      retry: { ...common.retry, maximumAttempts: Number.POSITIVE_INFINITY },
+    }),
   };
 }

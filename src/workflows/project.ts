@@ -7,12 +7,14 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Admission } from '../activities/evidence.ts';
 import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
 import { isFinal, letsNextWaveStart } from '../core/lifecycle.ts';
 import { projectTable } from '../core/project-table.ts';
@@ -78,7 +80,7 @@ async function begin(room: Room): Promise<void> {
   const { project, patience, planDigest, workloads, by } = room.input;
   for (;;) {
     try {
-      await handsOf(project, patience).control.openProject({ project, planDigest, workloads: workloads.length, by });
+      await handsOf(project, patience).ledger.openProject({ project, planDigest, workloads: workloads.length, by });
       return;
     } catch (error) {
       if (codeOf(error) === undefined || isCancellation(error)) throw error;
@@ -162,7 +164,7 @@ async function startWhatMayStart(room: Room): Promise<void> {
 }
 
 function listen(room: Room): void {
-  const tell = async (workload: string, instruction: messages.Instruction): Promise<void> => {
+  const tell: Tell = async (workload, instruction) => {
     await getExternalWorkflowHandle(bucketWorkflowId(room.input.project, workload)).signal(messages.instruct, instruction);
   };
   const tellAll = async (workload: string | undefined, instruction: messages.Instruction): Promise<ProjectStatus> => {
@@ -174,14 +176,10 @@ function listen(room: Room): void {
   };
   setHandler(messages.projectStatus, () => room.status(), { description: 'Every workload with its state, condition and progress' });
   setHandler(messages.workloadReport, (status) => room.put(status), { description: 'A workload tells its state' });
-  setHandler(
-    messages.approve,
-    async (approval) => {
-      await tell(approval.workload, { kind: 'approved', ...approval });
-      return room.statusOf(approval.workload);
-    },
-    { validator: (approval) => refuseWrongGate(room, named(approval)), description: 'Approves the open gate of a workload, by its scope digest' },
-  );
+  setHandler(messages.approve, (approval) => approveGate(room, approval, tell), {
+    validator: (approval) => refuseWrongGate(room, named(approval)),
+    description: 'Approves the open gate of a workload, by its scope digest',
+  });
   setHandler(
     messages.reject,
     async (rejection) => {
@@ -233,11 +231,34 @@ function listen(room: Room): void {
   });
 }
 
-async function applyPlan(
-  room: Room,
-  plan: messages.PlanApplied,
-  tell: (workload: string, instruction: messages.Instruction) => Promise<void>,
-): Promise<ProjectStatus> {
+type Tell = (workload: string, instruction: messages.Instruction) => Promise<void>;
+
+/**
+ * The ledger role looks at the approval first: refused, the update fails with the reason and nothing has changed. The workload hears of it when
+ * all seats of its gate are taken.
+ */
+async function approveGate(room: Room, approval: messages.Approval, tell: Tell): Promise<messages.Approved> {
+  const { workload, gate, scope, by, signed } = approval;
+  const { project, patience } = room.input;
+  let admission: Admission = { complete: true, missing: [], by, scope, isSigned: false };
+  if (patched('admitted-approvals'))
+    admission = await handsOf(project, { ...patience, attempts: 3 }).ledger.admitApproval({
+      project,
+      gate,
+      workload,
+      scope,
+      by,
+      ...(signed ? { signed } : {}),
+    });
+  if (admission.complete) await tell(workload, { kind: 'approved', gate, scope: admission.scope, by: admission.by, isSigned: admission.isSigned });
+  return { ...room.statusOf(workload), missing: admission.missing };
+}
+
+async function applyPlan(room: Room, plan: messages.PlanApplied, tell: Tell): Promise<ProjectStatus> {
+  const { project, patience } = room.input;
+  const { planDigest, workloads, by } = plan;
+  // The instruction first: from its record on, every other record names the new plan.
+  if (patched('recorded-plans')) await handsOf(project, patience).ledger.receiveInstruction({ project, planDigest, workloads: workloads.length, by });
   room.input = { ...room.input, planDigest: plan.planDigest, window: plan.window, parallelWorkloads: plan.parallelWorkloads, workloads: plan.workloads };
   for (const { entry } of plan.workloads) {
     if (room.started.has(entry.name) && room.statusOf(entry.name).condition !== 'done')

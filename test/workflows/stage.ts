@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { createControlActivities } from '../../src/activities/control.ts';
+import { createEvidenceActivities } from '../../src/activities/evidence.ts';
 import { createLedgerActivities } from '../../src/activities/ledger.ts';
 import { createTransferActivities } from '../../src/activities/transfer.ts';
 import { bucketWorkflowId, projectWorkflowId, taskQueue } from '../../src/core/ids.ts';
@@ -15,6 +16,7 @@ import type { Stores } from '../../src/ports/stores.ts';
 import { createFlightBudget, referenceKeyOf, systemClock } from '../../src/transfer/index.ts';
 import * as messages from '../../src/workflows/messages.ts';
 import type { ProjectInput } from '../../src/workflows/project.ts';
+import { openRoom, type RoomOptions } from '../support/evidence-room.ts';
 import { createMemoryDepot } from '../support/memory-depot.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 import { takeLane } from './lanes.ts';
@@ -50,6 +52,8 @@ export interface StageOptions {
   readonly plan?: readonly { readonly wave: number; readonly entry?: Partial<BucketWorkload> }[];
   /** Shorter than a plan may say. */
   readonly deltaEveryMinutes?: number;
+  /** Another policy, witnesses, authorities. */
+  readonly room?: Partial<RoomOptions>;
   /** Real stores in place of the two in memory. */
   readonly stores?: Stores;
   /** Sees the source and target as the activities get them: a place for faults of a connection. */
@@ -84,11 +88,12 @@ export async function openStage(options: StageOptions = {}) {
   const calls: ActivityCall[] = [];
   const deps = { stores: options.stores ?? memoryStores(source, target, options.connect), depot, ledger };
   const referenceKey = referenceKeyOf(randomBytes(32));
+  const room = openRoom({ ledger, depot, project: 'stage', log: 'ecluse/stage', ...options.room });
   const { faults = {}, clock = systemClock } = options;
   const lane = await takeLane({
     control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
     transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock }), faults, calls),
-    ledger: faulty(createLedgerActivities(deps), faults, calls),
+    ledger: faulty({ ...createLedgerActivities(deps), ...createEvidenceActivities(() => room) }, faults, calls),
   });
   const { project, client } = lane;
   const entries = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({ wave, entry: entryOf({ ...options.entry, ...entry }, n, options) }));
@@ -120,6 +125,7 @@ export async function openStage(options: StageOptions = {}) {
     target,
     depot,
     ledger,
+    room,
     calls,
     client,
     handle: handle as WorkflowHandle,

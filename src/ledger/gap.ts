@@ -1,0 +1,36 @@
+import { canonicalJson } from '../core/canonical-json.ts';
+import { eventId } from '../core/ids.ts';
+import type { LogView } from './log-view.ts';
+import { ledgerActor, type SignerDeps } from './signer.ts';
+
+/** What a checkpoint may be late without being a gap: clocks and starts of workers (docs/bundle-format.md §7). */
+export const toleranceMs = 300_000;
+
+/** The file whose digest the controller's approval names. */
+export const gapScope = (project: string, from: string, to: string, reason: string): Buffer =>
+  Buffer.from(canonicalJson({ v: 1, project, gate: 'gap', from, to, reason }));
+
+/**
+ * When no checkpoint was published for longer than the policy allows, the log itself says so before the next one. Whoever reads it then looks for
+ * the controller's approval of exactly this gap; without one it fails.
+ */
+export async function recordGap({ ledger, depot, policy, now }: SignerDeps, view: LogView): Promise<void> {
+  const { publishedAtMs } = view;
+  if (publishedAtMs === undefined || now() - publishedAtMs <= policy.checkpoint.every_seconds * 1000 + toleranceMs) return;
+  const from = new Date(publishedAtMs).toISOString();
+  const to = new Date(now()).toISOString();
+  const scope = gapScope(policy.project, from, to, 'OUTAGE');
+  const sha256 = await depot.put(scope);
+  await ledger.append([
+    {
+      // By its start: a crash before the checkpoint leaves a gap on record that the next call finds, or one that is longer.
+      event_id: eventId(policy.project, 'log', 'gap', from, String(view.leaves.length)),
+      event: 'log.gap',
+      actor: ledgerActor,
+      unit: { kind: 'log', ref: policy.log },
+      gap: { from, to },
+      reasons: ['OUTAGE'],
+      evidence: [{ name: 'scope', media_type: 'application/json', sha256, size_bytes: String(scope.length) }],
+    },
+  ]);
+}
