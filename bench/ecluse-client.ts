@@ -40,9 +40,14 @@ async function moveBucket({ source, target, folder, until, capabilities }: Eclus
     const verdict = verdicts.FAIL > 0 ? 'FAIL' : verdicts.UNKNOWN > 0 ? 'UNKNOWN' : 'PASS';
     const unit = { kind: 'shard', ref: `load/1/1/${shard}`, count: objects, size_bytes: String(sizeBytes) } as const;
     const evidence = [{ name: 'rows', media_type: 'application/x-ndjson', sha256: rows, size_bytes: String((await depot.get(rows)).length) }];
-    await record('batch.verified', `${phase}-${shard}`, { unit, counts, verdict, reasons: Object.keys(reasons).sort(), evidence });
+    const act = { name: phase, run: place.run, pass: place.pass, turn: shard };
+    await record('batch.verified', `${phase}-${shard}`, { unit, act, counts, verdict, reasons: Object.keys(reasons).sort(), evidence });
   };
 
+  const sha256 = '0'.repeat(64); // of a policy that a bench has not
+  const clock = { source: 'system', offset_ms: 0, checked_at: new Date().toISOString() };
+  const policyFile = { name: 'policy', media_type: 'application/json', sha256, size_bytes: '0' };
+  await record('log.opened', 'log', { policy: { class: 'lab', sha256 }, clock, evidence: [policyFile] });
   const { manifest } = await listBucket(deps, { versions: 'latest', cut }, quiet, signal);
   const done = async (): Promise<void> => {
     await ledger.close();

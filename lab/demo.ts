@@ -1,5 +1,5 @@
 import { openMeter } from './demo/meter.ts';
-import { assess, changeAndCutOver, compareIndependently, copyThroughDeath, openStage, seed, showRecord, takeBack } from './demo/passage.ts';
+import { assess, changeAndCutOver, compareIndependently, copyThroughDeath, finalize, openStage, seed, showRecord, takeBack } from './demo/passage.ts';
 import { openTeller } from './demo/terminal.ts';
 import { down, up } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
@@ -48,7 +48,7 @@ async function play(withRollback: boolean, signal: AbortSignal, leavesUp: boolea
   const { stores } = await up({ workers: false, signal, say: teller.fact });
   const meter = await openMeter(stores.source.endpoint);
   try {
-    const lab = await up({ workers: true, project, sourceEndpoint: meter.endpoint, signal, say: teller.fact });
+    const lab = await up({ workers: true, project, outsiders: true, sourceEndpoint: meter.endpoint, signal, say: teller.fact });
     const page = `${lab.temporal.ui}/namespaces/default/workflows/project%2F${project}`;
     teller.fact(`watch it: ${page}`);
     const stage = openStage(lab, meter, teller, signal);
@@ -57,7 +57,7 @@ async function play(withRollback: boolean, signal: AbortSignal, leavesUp: boolea
     await copyThroughDeath(stage);
     await changeAndCutOver(stage);
     await compareIndependently(stage);
-    if (withRollback) await takeBack(stage);
+    await (withRollback ? takeBack(stage) : finalize(stage));
     await showRecord(stage);
     teller.step(`Done in ${Math.round(teller.elapsedSeconds())} s.`);
     if (!leavesUp) return;

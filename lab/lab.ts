@@ -1,13 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { controllerRecipient } from './controller.ts';
 import { labFolder } from './folders.ts';
+import { makeOutsiders, prepareLedger } from './ledger-files.ts';
 import { findMoto, type Say } from './parts.ts';
 import { allFree } from './ports.ts';
 import { isRunning, type StartOptions } from './process.ts';
-import { firstProject, type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
+import { firstProject, type LabOutside, type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
 import { endpointOf } from './seaweed.ts';
 import { isUp, portsFor, serverKinds, serverNames } from './servers.ts';
 import { type LabState, readState, type ServerName, type StoreKeys, type WorkerRole, type WorkerState, withLock, writeState } from './state.ts';
 import type { TemporalAccess } from './temporal-server.ts';
+import { isOpensslThere } from './tsa.ts';
 import { codeMark, startWorker, stopWorker } from './workers.ts';
 
 export interface UpOptions {
@@ -18,6 +21,8 @@ export interface UpOptions {
   readonly moto?: boolean;
   /** Names the project that the workers serve from now on; default: the one they served before. */
   readonly project?: string;
+  /** With `project`: its policy asks for signatures of two people, a witness and timestamps. */
+  readonly outsiders?: boolean;
   /** What stands before the source store for this time; a later `up` without it leads straight to the store again. */
   readonly sourceEndpoint?: string;
   readonly say?: Say;
@@ -38,13 +43,16 @@ export interface Lab {
 export async function up(options: UpOptions): Promise<Lab> {
   return withLock(async () => {
     const state = readState() ?? newState();
+    if (options.project !== undefined && options.project !== state.project) delete state.outsiders;
     state.project = options.project ?? state.project ?? firstProject;
+    if (options.outsiders) state.outsiders ??= makeOutsiders(isOpensslThere());
     const started: (() => Promise<void>)[] = [];
     try {
       await upServers(state, options, started);
       const access = accessOf(state);
       const stores = { ...access.stores, source: { ...access.stores.source, endpoint: options.sourceEndpoint ?? access.stores.source.endpoint } };
-      const config = writeProjectFiles(state.project, access.temporal, stores);
+      const config = writeProjectFiles(state.project, access.temporal, stores, await outsideOf(state));
+      prepareLedger(state.project, state.outsiders);
       if (options.workers) await upWorkers(state, config, access.temporal, options, started);
       return { ...access, workers: state.workers };
     } catch (error) {
@@ -86,7 +94,9 @@ export async function status(): Promise<LabStatus> {
 }
 
 async function upServers(state: LabState, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
-  const names: readonly ServerName[] = options.moto ? ['temporal', 'source', 'target', 'moto'] : ['temporal', 'source', 'target'];
+  const asked: readonly ServerName[] = ['temporal', 'source', 'target'];
+  const outside: readonly ServerName[] = state.outsiders ? ['witness', ...(state.outsiders.authority ? (['authority'] as const) : [])] : [];
+  const names: readonly ServerName[] = [...asked, ...(options.moto ? (['moto'] as const) : []), ...outside];
   if (options.moto) await findMoto(options.say);
   const begun = await Promise.allSettled(names.map((name) => upServer(name, state, options, started)));
   for (const each of begun) if (each.status === 'rejected') throw each.reason;
@@ -167,6 +177,17 @@ async function stopWorkers(state: LabState): Promise<void> {
   await Promise.all(state.workers.map(({ record }) => stopWorker(record)));
   state.workers = [];
   writeState(state);
+}
+
+async function outsideOf({ outsiders, servers }: LabState): Promise<LabOutside> {
+  if (!outsiders) return {};
+  const { witness, authority } = outsiders;
+  const url = (name: ServerName): string => `http://127.0.0.1:${servers[name]?.ports[0]}`;
+  return {
+    witnesses: [{ name: witness.name, url: url('witness') }],
+    ...(authority ? { timestamps: [{ name: authority.name, url: url('authority') }] } : {}),
+    recipient: await controllerRecipient(),
+  };
 }
 
 function accessOf(state: LabState): Omit<Lab, 'workers'> {

@@ -22,18 +22,30 @@ export interface LabStores {
   readonly moto?: (Keys & { readonly endpoint: string; readonly region: string }) | undefined;
 }
 
+/** Where the outsiders of the project's policy answer, and to whom names are encrypted. */
+export interface LabOutside {
+  readonly witnesses?: readonly { readonly name: string; readonly url: string }[];
+  readonly timestamps?: readonly { readonly name: string; readonly url: string }[];
+  readonly recipient?: string;
+}
+
 /**
  * Writes `ecluse.yaml`, the workers' credentials and, once, the reference key, which links the records to the objects' names.
  * Answers the configuration's text.
  */
-export function writeProjectFiles(project: string, temporal: TemporalAccess, stores: LabStores): string {
+export function writeProjectFiles(project: string, temporal: TemporalAccess, stores: LabStores, outside: LabOutside): string {
   const places = Object.entries(stores).filter(([, store]) => store !== undefined);
   const config = stringify({
     v: 1,
     project,
     temporal: { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
     depot: { folder: `./projects/${project}/depot` },
-    ledger: { sqlite: `./projects/${project}/ledger.sqlite` },
+    ledger: {
+      sqlite: `./projects/${project}/ledger.sqlite`,
+      keys: `./projects/${project}/ledger-keys`,
+      policy: `./projects/${project}/policy.json`,
+      ...outside,
+    },
     referenceKey: './reference.key',
     stores: Object.fromEntries(places.map(([name, { endpoint, region }]) => [`lab-${name}`, { kind: 's3', endpoint, region, profile: `lab-${name}` }])),
   });

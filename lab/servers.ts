@@ -1,17 +1,24 @@
 import { labFolder } from './folders.ts';
-import { answersMoto, type Moto, startMoto } from './moto.ts';
+import { answersMoto, startMoto } from './moto.ts';
 import { findPart, type Say } from './parts.ts';
 import { awaitFree, usualPort } from './ports.ts';
 import { isRunning, type ProcessRecord, type StartOptions, stopProcess } from './process.ts';
-import { type Seaweed, startSeaweed, stopSeaweed, takesWrites } from './seaweed.ts';
+import { startSeaweed, stopSeaweed, takesWrites } from './seaweed.ts';
 import type { LabState, ServerName, ServerState } from './state.ts';
-import { servesTemporal, startTemporal, stopTemporal, type TemporalServer } from './temporal-server.ts';
+import { servesTemporal, startTemporal, stopTemporal } from './temporal-server.ts';
+import { answersTsa } from './tsa.ts';
+import { startTsaProcess } from './tsa-process.ts';
+import { answersWitness, startLabWitness } from './witness.ts';
 
 /** What the lab must know to start, recognise and stop one kind of server. */
 interface ServerKind {
   readonly usual: readonly number[];
   readonly isReady: (ports: readonly number[]) => Promise<boolean>;
-  readonly start: (ports: readonly number[], state: LabState, options: StartOptions & { readonly say: Say }) => Promise<TemporalServer | Seaweed | Moto>;
+  readonly start: (
+    ports: readonly number[],
+    state: LabState,
+    options: StartOptions & { readonly say: Say },
+  ) => Promise<{ readonly record: ProcessRecord; readonly ports: readonly number[] }>;
   readonly stop: (record: ProcessRecord, ports: readonly number[]) => Promise<void>;
 }
 
@@ -46,6 +53,19 @@ export const serverKinds: Readonly<Record<ServerName, ServerKind>> = {
     usual: [5555],
     isReady: ([port = 0]) => answersMoto(port),
     start: ([port = 5555], _state, options) => startMoto({ ...options, folder: `${labFolder}/moto`, port }),
+    stop: (record) => stopProcess(record, 2_000),
+  },
+  witness: {
+    usual: [8444],
+    isReady: ([port = 0]) => answersWitness(port),
+    start: ([port = 8444], { outsiders }, options) =>
+      startLabWitness(outsiders?.witness.folder ?? '', { ...options, name: outsiders?.witness.name ?? '', port }),
+    stop: (record) => stopProcess(record, 2_000),
+  },
+  authority: {
+    usual: [8445],
+    isReady: ([port = 0]) => answersTsa(port),
+    start: ([port = 8445], { outsiders }, options) => startTsaProcess({ ...options, folder: outsiders?.authority?.folder ?? '', port }),
     stop: (record) => stopProcess(record, 2_000),
   },
 };

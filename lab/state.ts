@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { labFolder } from './folders.ts';
 import { LabError } from './lab-error.ts';
+import type { Outsiders } from './ledger-files.ts';
 import { isRunning, ownRecord, type ProcessRecord } from './process.ts';
 import type { Keys } from './seaweed.ts';
 
-export type ServerName = 'temporal' | 'source' | 'target' | 'moto';
+export type ServerName = 'temporal' | 'source' | 'target' | 'moto' | 'witness' | 'authority';
 export type WorkerRole = 'control' | 'transfer' | 'ledger';
 
 /** A server's process and its ports. The ports are kept when it is stopped, so that it comes back where it was. */
@@ -27,6 +28,8 @@ export interface LabState {
   readonly v: 1;
   /** The project that the lab's workers serve. Each demo begins a new one, so that no journal of an earlier one answers for it. */
   project?: string;
+  /** The project's policy asks for a witness, and for a timestamp authority where openssl is. */
+  outsiders?: Outsiders;
   readonly keys: { readonly source: StoreKeys; readonly target: StoreKeys };
   servers: Partial<Record<ServerName, ServerState>>;
   workers: readonly WorkerState[];

@@ -11,6 +11,7 @@ import { listObjects } from '../seed/listing.ts';
 import { seedSource } from '../seed/seed.ts';
 import { flightBytes } from '../workers.ts';
 import { type Consultant, hireConsultant, pause } from './consultant.ts';
+import { approveSigned, exportAndVerify } from './evidence.ts';
 import type { Meter } from './meter.ts';
 import { mebibytes, type Teller } from './terminal.ts';
 
@@ -20,6 +21,7 @@ export interface Stage {
   readonly signal: AbortSignal;
   readonly consultant: Consultant;
   readonly meter: Meter;
+  readonly workload: string;
   readonly sourceBucket: string;
   readonly targetBucket: string;
 }
@@ -51,7 +53,7 @@ export function openStage(lab: Lab, meter: Meter, teller: Teller, signal: AbortS
     ],
   };
   writeFileSync(`${lab.folder}/plan.yaml`, `# Written by the demo of project ${lab.project}.\n${stringify(plan)}`);
-  return { lab, meter, teller, signal, consultant: hireConsultant(workload, lab.folder, teller, signal), sourceBucket, targetBucket };
+  return { lab, meter, workload, teller, signal, consultant: hireConsultant(workload, lab.folder, teller, signal), sourceBucket, targetBucket };
 }
 
 /** From the start to the loss report. */
@@ -68,9 +70,11 @@ export async function copyThroughDeath(stage: Stage): Promise<void> {
   const { teller, consultant, meter } = stage;
   teller.step('Copy and verify, with a transfer worker killed by SIGKILL in the middle');
   meter.start();
-  await consultant.types(`approve loss ${workload} --yes`);
+  await approveSigned(stage, 'loss');
   const total = (await consultant.status()).sizeBytes;
   await killHalfway(stage, total);
+  teller.fact('while the copy runs, the record so far, as anybody may ask for it any day:');
+  await exportAndVerify(stage, 'interim');
   // Until the next pass nothing but the first one reads objects of the source: what was sent above its size was sent twice.
   await consultant.until(({ pass, state }) => state === 'ready for cutover' || pass > 0, 'copied and verified');
   const moved = meter.sentBytes();
@@ -106,7 +110,7 @@ export async function changeAndCutOver(stage: Stage): Promise<WorkloadStatus> {
   teller.fact(`${changed.length} changed, ${added.length} new, ${removed.length} deleted, ${retagged.length} only tagged`);
   teller.step('Cut over: approve, freeze, last delta, verify, closing listings of both ends');
   await consultant.until(({ gate }) => gate?.gate === 'cutover', 'gate cutover');
-  await consultant.types(`approve cutover ${workload} --yes`);
+  await approveSigned(stage, 'cutover');
   await consultant.until(({ waitingFor }) => waitingFor === 'order cutover', 'order cutover');
   await consultant.types(`cutover ${workload}`);
   const status = await consultant.until(({ state }) => state === 'cut over', 'cut over');
@@ -125,14 +129,28 @@ export async function compareIndependently({ lab, teller, targetBucket }: Stage)
   if (unexplained.length > 0) throw new LabError(`The comparison found: ${JSON.stringify(unexplained.slice(0, 5))}`);
 }
 
-export async function showRecord({ teller, consultant }: Stage): Promise<void> {
-  teller.step('The record');
+/** Accepted by two people of two organisations: from here there is no way back. */
+export async function finalize(stage: Stage): Promise<void> {
+  const { teller, consultant } = stage;
+  teller.step('Accept the result: two people sign, a witness and a timestamp seal it');
+  await consultant.until(({ gate }) => gate?.gate === 'finalize', 'gate finalize');
+  await approveSigned(stage, 'finalize');
+  await consultant.until(({ waitingFor }) => waitingFor === 'order finalize or rollback', 'order finalize');
+  await consultant.types(`finalize ${workload}`);
+  await consultant.until(({ condition }) => condition === 'done', 'finalized');
+}
+
+export async function showRecord(stage: Stage): Promise<void> {
+  const { teller, consultant } = stage;
+  teller.step('The record is closed, and checked by who trusts nobody');
+  await consultant.types('close --yes');
   const { json } = await consultant.types('ledger verify');
   const { verdict, size, root } = json as { verdict: string; size: number; root: string };
   teller.fact(`${size} records, ${verdict}, root ${root.slice(0, 16)}…`);
   if (verdict !== 'PASS') throw new LabError('The ledger does not verify.');
   const report = await consultant.types('report');
   teller.fact(`report for the project manager: ${(report.json as { file: string }).file}`);
+  await exportAndVerify(stage, 'final');
 }
 
 /** The whole taken back: the source serves again untouched, the target is as it was before. */
@@ -142,7 +160,7 @@ export async function takeBack(stage: Stage): Promise<void> {
   const before = await compareState(lab.stores.source);
   await consultant.types(`rollback ${workload}`);
   await consultant.until(({ state, gate }) => state === 'rolled back' && gate?.gate === 'discard', 'rolled back');
-  await consultant.types(`approve discard ${workload} --yes`);
+  await approveSigned(stage, 'discard');
   await consultant.until(({ waitingFor }) => waitingFor === 'order discard, or resume', 'order discard');
   await consultant.types(`discard ${workload}`);
   await consultant.until(({ condition }) => condition === 'done', 'discarded');

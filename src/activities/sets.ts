@@ -28,6 +28,7 @@ export async function closeFinalSet(
     unit: { kind: 'bucket', ref: workload, count: set.count },
     counts: { ...counts, inventoried: set.inventoried },
     verdict: set.verdict,
+    ...(withdrawn ? { reasons: ['WITHDRAWN'] } : {}),
     evidence: [await evidenceOf(deps.depot, 'final-set', set.digest)],
   });
 }

@@ -43,7 +43,7 @@ export const createTransferActivities = (deps: TransferDeps) => ({
 
   copyShard: (task: ShardTask & { capabilities: TargetCapabilities; isFirstPass: boolean }): Promise<Totals> =>
     attempt(async ({ signal, heartbeat }) => {
-      if (task.shard === 0) await record(deps, task, 'transfer.started', 'copy');
+      if (task.shard === 0) await record(deps, task, 'transfer.started', 'transfer');
       const input = { ...named(task), capabilities: task.capabilities, isFirstPass: task.isFirstPass };
       return nameless(await copyShard(ends(deps, task), place(task, 'copy'), input, heartbeat, signal));
     }),

@@ -1,5 +1,6 @@
 import { approve } from './approve.ts';
 import { assess } from './assess.ts';
+import { close } from './close.ts';
 import type { CommandDefinition } from './command.ts';
 import { cutover } from './cutover.ts';
 import { discard } from './discard.ts';
@@ -8,6 +9,11 @@ import { finalize } from './finalize.ts';
 import { init } from './init.ts';
 import { inventory } from './inventory.ts';
 import { labCommands } from './lab-commands.ts';
+import { ledgerExport } from './ledger-export.ts';
+import { ledgerInit } from './ledger-init.ts';
+import { ledgerMigrate } from './ledger-migrate.ts';
+import { ledgerRotate } from './ledger-rotate.ts';
+import { ledgerSample } from './ledger-sample.ts';
 import { ledgerShow } from './ledger-show.ts';
 import { ledgerVerify } from './ledger-verify.ts';
 import { pause } from './pause.ts';
@@ -24,11 +30,13 @@ import { rollback } from './rollback.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { why } from './why.ts';
+import { witness } from './witness.ts';
 import { worker } from './worker.ts';
 
 /** Every command, in the order in which a migration needs them. A command before its sub-commands. */
 export const commands: readonly CommandDefinition[] = [
   init,
+  ledgerInit,
   doctor,
   permissions,
   worker,
@@ -51,7 +59,13 @@ export const commands: readonly CommandDefinition[] = [
   discard,
   finalize,
   report,
+  close,
   ledgerShow,
   ledgerVerify,
+  ledgerExport,
+  ledgerSample,
+  ledgerRotate,
+  ledgerMigrate,
+  witness,
   ...labCommands,
 ];

@@ -10,6 +10,7 @@ import { execute } from './execute.ts';
 import { failureJson, usage } from './failure.ts';
 import { parseCommandLine } from './program.ts';
 import { openTerminal } from './terminal.ts';
+import { runWitness } from './witness.ts';
 import { commandWords } from './words.ts';
 
 /** What a shell expects of a process that Ctrl-C ended. */
@@ -19,6 +20,7 @@ const interruptedExit = 130;
 export async function main(args: readonly string[]): Promise<number> {
   // `ecluse ledger show | head` closes the pipe early: that is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  if (args[0] === 'witness') return runWitness(args.slice(1));
   const read = await parseCommandLine(args, commands, version());
   if ('exit' in read) {
     if (read.isError && args.includes('--json')) process.stdout.write(`${JSON.stringify(failureJson(usage(read.text).facts), undefined, 2)}\n`);

@@ -1,9 +1,16 @@
 import type { Role } from '../core/ids.ts';
 import type {
+  ApprovalRequest,
+  ApprovalRequestErrand,
   AssessErrand,
   Assessment,
+  CloseErrand,
+  CloseResult,
   DoctorErrand,
   DoctorResult,
+  ExportErrand,
+  ExportResult,
+  GapErrand,
   InventoryErrand,
   InventoryResult,
   LedgerShowErrand,
@@ -14,7 +21,7 @@ import type {
   PreflightResult,
 } from '../model/errand.ts';
 import type { ProjectStatus, WorkloadStatus } from '../model/status.ts';
-import type { Approval, Command, OrderGiven, PlanApplied, Rejection, Resolution } from '../workflows/messages.ts';
+import type { Approval, Approved, Command, OrderGiven, PlanApplied, Rejection, Resolution } from '../workflows/messages.ts';
 import type { ProjectInput } from '../workflows/project.ts';
 
 /** Workflow type of each errand, with what it takes and what it gives. */
@@ -25,6 +32,10 @@ export interface Errands {
   readonly doctor: readonly [DoctorErrand, DoctorResult];
   readonly ledgerShow: readonly [LedgerShowErrand, LedgerShowResult];
   readonly ledgerVerify: readonly [LedgerVerifyErrand, LedgerVerifyResult];
+  readonly approvalRequest: readonly [ApprovalRequestErrand, ApprovalRequest];
+  readonly approveGap: readonly [GapErrand, { readonly complete: boolean; readonly missing: ApprovalRequest['missing'] }];
+  readonly closeLog: readonly [CloseErrand, CloseResult];
+  readonly exportEvidence: readonly [ExportErrand, ExportResult];
 }
 export type ErrandKind = keyof Errands;
 
@@ -62,7 +73,7 @@ export interface ProjectClient {
   start(input: ProjectInput): Promise<'started' | 'runs already'>;
   status(): Promise<ProjectStatus>;
   /** REFUSED, with the validator's sentence, before anything is written. So are those below. */
-  approve(approval: Approval): Promise<WorkloadStatus>;
+  approve(approval: Approval): Promise<Approved>;
   reject(rejection: Rejection): Promise<WorkloadStatus>;
   order(order: OrderGiven): Promise<WorkloadStatus>;
   resolve(resolution: Resolution): Promise<WorkloadStatus>;

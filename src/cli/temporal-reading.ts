@@ -11,6 +11,10 @@ export const requiredRoles: Readonly<Record<ErrandKind, readonly Role[]>> = {
   doctor: ['control'],
   ledgerShow: ['control', 'ledger'],
   ledgerVerify: ['control', 'ledger'],
+  approvalRequest: ['control', 'ledger'],
+  approveGap: ['control', 'ledger'],
+  closeLog: ['control', 'ledger'],
+  exportEvidence: ['control', 'ledger'],
 };
 
 /** A poll lasts a minute at most; who has not polled for longer is gone, although the server lists it for some minutes more. */

@@ -24,6 +24,13 @@ export interface CommandWords {
   readonly rollbackQuestion: (workloads: string) => string;
   readonly notSent: string;
   readonly approved: (gate: string, workload: string) => string;
+  readonly admitted: (gate: string, subject: string, approver: string) => string;
+  readonly stillMissing: string;
+  readonly toBeSigned: string;
+  readonly noSeatFree: string;
+  readonly closeQuestion: (project: string) => string;
+  readonly closed: (project: string, size: number) => string;
+  readonly exported: (folder: string, size: number, kind: 'final' | 'interim') => string;
   readonly rejected: (gate: string, workload: string) => string;
   readonly resolved: (workload: string, how: string) => string;
   readonly paused: (what: string) => string;
@@ -91,6 +98,13 @@ const en: CommandWords = {
   rollbackQuestion: (workloads) => `Go back with ${workloads}? The source serves again; what was copied stays. [y/N]`,
   notSent: 'Nothing was sent.',
   approved: (gate, workload) => `${workload}: gate ${gate} approved.`,
+  admitted: (gate, subject, approver) => `Gate “${gate}” of ${subject}: the approval of ${approver} is on record.`,
+  stillMissing: 'Still missing:',
+  toBeSigned: 'To be signed by:',
+  noSeatFree: 'no seat of this gate is free: the policy asks for no signature, or all are there',
+  closeQuestion: (project) => `End the record of ${project} for good? [y/N]`,
+  closed: (project, size) => `The record of ${project} is closed with ${size} records.`,
+  exported: (folder, size, kind) => `${folder}: ${size} records, ${kind === 'final' ? 'final' : 'INTERIM'}.`,
   rejected: (gate, workload) => `${workload}: gate ${gate} rejected.`,
   resolved: (workload, how) => `${workload}: your decision is taken (${how}).`,
   paused: (what) => `${what}: paused. What is in flight ends first.`,
@@ -151,6 +165,13 @@ const fr: CommandWords = {
   rollbackQuestion: (workloads) => `Revenir en arrière pour ${workloads} ? La source sert à nouveau ; la copie reste. [o/N]`,
   notSent: 'Rien n’a été envoyé.',
   approved: (gate, workload) => `${workload} : porte « ${gate} » validée.`,
+  admitted: (gate, subject, approver) => `Porte « ${gate} » de ${subject} : la validation de ${approver} est inscrite.`,
+  stillMissing: 'Il manque encore :',
+  toBeSigned: 'À signer par :',
+  noSeatFree: 'aucun siège de cette porte n’est libre : la politique ne demande pas de signature, ou toutes sont là',
+  closeQuestion: (project) => `Clore définitivement le registre de ${project} ? [o/N]`,
+  closed: (project, size) => `Le registre de ${project} est clos avec ${size} enregistrements.`,
+  exported: (folder, size, kind) => `${folder} : ${size} enregistrements, ${kind === 'final' ? 'définitif' : 'PROVISOIRE'}.`,
   rejected: (gate, workload) => `${workload} : porte « ${gate} » refusée.`,
   resolved: (workload, how) => `${workload} : décision prise (${how}).`,
   paused: (what) => `${what} : en pause. Ce qui est en vol se termine d’abord.`,

@@ -1,8 +1,9 @@
-import { type Policy, type PolicyGate, policyGates } from '../model/policy.ts';
+import type { Policy, PolicyGate } from '../model/policy.ts';
 
 const longestIntervalSeconds = 3600; // an hour of silence is the most that nobody outside notices
 const shortestCoolingOffDays = 21; // SecNumCloud 19.4: the notice before an erasure
 const fewestSeats = { loss: 1, cutover: 1, finalize: 2, discard: 2, gap: 1 } as const satisfies Record<PolicyGate, number>;
+const policyGates = Object.keys(fewestSeats) as readonly PolicyGate[];
 const attestedGates: readonly PolicyGate[] = ['cutover', 'finalize', 'discard'];
 
 /** Everything that is wrong with a policy: where, and what to do. Empty: a log may be opened with it. */

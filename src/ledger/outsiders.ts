@@ -34,10 +34,17 @@ export interface Sealed {
  * TIMESTAMP_… errors come through, and the next call goes on where this one stopped. What it does not ask for is tried, and its absence alarmed.
  */
 export async function seal(deps: OutsiderDeps, needs: Needs, signal: AbortSignal): Promise<Sealed> {
-  const checkpoint = await deps.signer.publish();
-  const cosignatures = await cosigned(deps, checkpoint, needs.witnessed, signal);
-  const tokens = needs.timestamp === 'none' ? [] : [await dated(deps, checkpoint, needs.timestamp, signal)];
-  return { checkpoint, cosignatures, tokens };
+  for (;;) {
+    const checkpoint = await deps.signer.publish();
+    try {
+      const cosignatures = await cosigned(deps, checkpoint, needs.witnessed, signal);
+      const tokens = needs.timestamp === 'none' ? [] : [await dated(deps, checkpoint, needs.timestamp, signal)];
+      return { checkpoint, cosignatures, tokens };
+    } catch (error) {
+      // What the witness has seen covers more than what we showed: that is what the gate opens under.
+      if (!(await isSuperseded(deps, checkpoint, error))) throw error;
+    }
+  }
 }
 
 /** Has a checkpoint cosigned where that can be had now; an outsider that is away is alarmed, and asked again with the next checkpoint. */
@@ -57,7 +64,7 @@ async function cosigned(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, isN
       await keep(deps, { size: checkpoint.size, witness: witness.name, line, timeMs: timeOf(deps, checkpoint, witness.name, line) });
     } catch (error) {
       failures.push(error);
-      await alarm(deps, witness.name, error);
+      if (!(await isSuperseded(deps, checkpoint, error))) await alarm(deps, witness.name, error);
     }
   }
   const all = await given(deps, checkpoint.size);
@@ -66,6 +73,10 @@ async function cosigned(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, isN
   if (isNeeded && organisations(deps, all) < deps.policy.witness_quorum) throw failures[0] ?? unnamed('witness');
   return all;
 }
+
+/** Another gate published and showed a newer checkpoint meanwhile: no fork, and no alarm. */
+const isSuperseded = async ({ published }: OutsiderDeps, { size }: PublishedCheckpoint, error: unknown): Promise<boolean> =>
+  isMigrationError(error, 'WITNESS_REFUSED') && ((await published.checkpoints.refresh()).at(-1)?.size ?? 0) > size;
 
 const given = async ({ published }: OutsiderDeps, size: number): Promise<readonly Cosignature[]> =>
   (await published.cosignatures.all()).filter((each) => each.size === size);

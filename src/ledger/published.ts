@@ -31,6 +31,8 @@ export interface TimestampToken {
 export interface GrowingList<T> {
   /** Read once, then kept. */
   all(): Promise<readonly T[]>;
+  /** The same, read anew: another process may have added to it. */
+  refresh(): Promise<readonly T[]>;
   /** False when another writer has added something since `all`: read it (it is in `all` now) and decide again. */
   add(item: T): Promise<boolean>;
 }
@@ -47,6 +49,10 @@ function growingList<T>(journal: Journal): GrowingList<T> {
   };
   return {
     all,
+    refresh: () => {
+      known = undefined;
+      return all();
+    },
     add: async (item) => {
       const items = await all();
       try {

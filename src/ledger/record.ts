@@ -20,6 +20,10 @@ export interface LedgerTail {
   readonly head: string;
   /** When the last record was written; 0 when there is none. */
   readonly timeMs: number;
+  /** What the next record carries: digest of the plan of the newest `instruction.received`. */
+  readonly instructionSha256?: string;
+  /** The last record is `log.closed`: nothing follows. */
+  readonly isClosed: boolean;
 }
 
 export interface SealedRecord {
@@ -28,7 +32,7 @@ export interface SealedRecord {
   readonly line: string;
 }
 
-export const emptyTail: LedgerTail = { size: 0, head: '0'.repeat(64), timeMs: 0 };
+export const emptyTail: LedgerTail = { size: 0, head: '0'.repeat(64), timeMs: 0, isClosed: false };
 
 /** A line is read whole by every verifier, also by one in a shell: 64 KiB less the LF. */
 const lineLimitBytes = 65_535;
@@ -36,12 +40,21 @@ const lineLimitBytes = 65_535;
 /** The hash of a stored line, hex: what `prev` and the tree are made of. */
 export const entryHash = (line: string): string => createHash('sha256').update(line, 'utf8').digest('hex');
 
-/** The tail that a line leaves behind it. */
-export const tailAfter = (line: string, record: Pick<LedgerRecord, 'seq' | 'time'>): LedgerTail => ({
-  size: record.seq + 1,
-  head: entryHash(line),
-  timeMs: Date.parse(record.time),
-});
+/** The tail that a line leaves behind it: known from the last line alone, however long the log is. */
+export function tailAfter(line: string, record: LedgerRecord): LedgerTail {
+  const instructionSha256 = instructionAfter(record);
+  return {
+    size: record.seq + 1,
+    head: entryHash(line),
+    timeMs: Date.parse(record.time),
+    ...(instructionSha256 !== undefined && { instructionSha256 }),
+    isClosed: record.event === 'log.closed',
+  };
+}
+
+/** An instruction without a plan leaves none in force. */
+const instructionAfter = ({ event, evidence, instruction_sha256 }: LedgerRecord): string | undefined =>
+  event === 'instruction.received' ? evidence?.find(({ name }) => name === 'plan')?.sha256 : instruction_sha256;
 
 /** Parses a draft from a caller. One that breaks the format is our own mistake: UNEXPECTED, naming fields and never their values. */
 export function checkDraft(draft: LedgerDraft): LedgerDraft {
@@ -62,6 +75,7 @@ export function sealRecord(draft: LedgerDraft, tail: LedgerTail, writer: LedgerW
     prev: tail.head,
     salt: randomBytes(16).toString('base64url'),
     time: new Date(Math.max(nowMs, tail.timeMs)).toISOString(),
+    ...(tail.instructionSha256 !== undefined && { instruction_sha256: tail.instructionSha256 }),
     project: writer.project,
     software: writer.software,
     host: writer.host,
@@ -73,10 +87,10 @@ export function sealRecord(draft: LedgerDraft, tail: LedgerTail, writer: LedgerW
   return { record, line };
 }
 
-/** Does the stored record say what the draft says? Attempt, process and moment may differ: a repeated activity is no new fact. */
+/** Does the stored record say what the draft says? Attempt, process, clock and moment may differ: a repeated activity is no new fact. */
 export function saysTheSame(draft: LedgerDraft, stored: LedgerRecord): boolean {
-  const { v, log, seq, prev, salt, time, project, software, host, refs, ...said } = stored;
-  const { refs: _, ...again } = draft;
+  const { v, log, seq, prev, salt, time, project, software, host, refs, clock, instruction_sha256, ...said } = stored;
+  const { refs: _, clock: __, ...again } = draft;
   const severity = draft.severity ?? eventKind(draft.event).severity;
   return canonicalJson({ ...again, severity } as CanonicalValue) === canonicalJson(said as CanonicalValue);
 }

@@ -4,13 +4,13 @@ import { isMigrationError } from '../core/migration-error.ts';
 import type { LedgerRecord } from '../model/ledger-record.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { appendDrafts, type LedgerRows, tailOf } from './append.ts';
+import { type ClockSources, guardedClock } from './clock-guard.ts';
 import type { LedgerWriter } from './record.ts';
 import { ledgerFailure, openLogFile } from './sqlite-file.ts';
 
-export interface SqliteLedgerOptions extends LedgerWriter {
+export interface SqliteLedgerOptions extends LedgerWriter, ClockSources {
   /** Made, with its folder, where it is missing. Several processes of one host may have it open. */
   readonly file: string;
-  readonly now?: () => number;
   /** LEDGER_BUSY after so long. A transaction takes milliseconds: who waits longer is not in a queue but behind something stuck. */
   readonly busyMs?: number;
 }
@@ -22,15 +22,20 @@ const tryMs = 50;
  * One project's log in a SQLite file. Throws at once where the file cannot serve: LEDGER_NEEDS_POSTGRES on another host than
  * the one that made the log, LEDGER_UNAVAILABLE (no right, no space), LEDGER_CORRUPT, CONFIG_INVALID (another project's log).
  */
-export function openSqliteLedger({ file, now = Date.now, busyMs = 15_000, ...writer }: SqliteLedgerOptions): Ledger {
-  const db = openLogFile(file, writer, tryMs);
+export function openSqliteLedger({ file, ...options }: SqliteLedgerOptions): Ledger {
+  return ledgerIn(openLogFile(file, options, tryMs), options);
+}
+
+/** The ledger in an open log file, which it closes. */
+export function ledgerIn(db: DatabaseSync, { now, monotonicMs, busyMs = 15_000, ...writer }: Omit<SqliteLedgerOptions, 'file'>): Ledger {
+  const clock = guardedClock({ now, monotonicMs });
   const { rows, page } = statementsOf(db, writer.origin);
   // One try at a time in this process: a hundred waiting appends would block the loop a hundred times as long.
   let last: Promise<unknown> = Promise.resolve();
 
   return {
     append(drafts, expectedHead) {
-      const appended = last.then(() => inTransaction(db, busyMs, () => appendDrafts(rows, drafts, writer, now, expectedHead)));
+      const appended = last.then(() => inTransaction(db, busyMs, () => appendDrafts(rows, drafts, writer, clock, expectedHead)));
       last = appended.catch(() => undefined);
       return appended;
     },

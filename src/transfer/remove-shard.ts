@@ -11,7 +11,7 @@ import type { Reading, Writing } from '../ports/object-store.ts';
 import type { CopyDeps } from './copy-attempt.ts';
 import { rowOf } from './copy-attempt.ts';
 import { inParallel } from './in-parallel.ts';
-import { encodeLines } from './json-lines.ts';
+import { encodeLines, parseLines } from './json-lines.ts';
 import { type IndexShard, readEntries, readIndex, readRows, shardOf } from './manifest-files.ts';
 import { objectFault } from './object-fault.ts';
 import { persist } from './persist.ts';
@@ -48,6 +48,19 @@ export interface RemoveResult extends ShardResult {
   readonly left: number;
   /** Depot file naming what was left alone and why, JSON lines; absent when nothing was. */
   readonly report?: Digest;
+}
+
+/** A line of a report. `ref` is the reference of the key, and of the version where versions are carried. */
+export interface LeftAlone {
+  readonly key: string | undefined;
+  readonly pass: number;
+  readonly reason: string | undefined;
+  readonly ref: string;
+}
+
+/** The references that these reports name, as often as they do. Memory holds one report. */
+export async function* leftReferences(depot: Depot, reports: Iterable<Digest>): AsyncGenerator<string> {
+  for (const report of reports) for (const { ref } of parseLines<LeftAlone>(await depot.get(report))) yield ref;
 }
 
 /**
@@ -151,6 +164,6 @@ async function reportLeft(
   const goneAlready = rows.filter(({ outcome, reason }) => outcome === 'deleted' && reason !== undefined).length;
   const counts = { removed: rows.length - left.length - goneAlready, gone: goneAlready, left: left.length };
   if (left.length === 0) return counts;
-  const lines = left.map(({ i, reason }) => JSON.stringify({ key: entries[i]?.key, pass: place.pass, reason }));
+  const lines = left.map(({ i, ref, reason }) => JSON.stringify({ key: entries[i]?.key, pass: place.pass, reason, ref } satisfies LeftAlone));
   return { ...counts, report: await depot.put(encodeLines(lines)) };
 }

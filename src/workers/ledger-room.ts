@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readPolicy } from '../config/policy.ts';
 import { isMigrationError, MigrationError } from '../core/migration-error.ts';
 import { clockCheck } from '../ledger/clock-check.ts';
 import { loadLogKeys } from '../ledger/log-keys.ts';
@@ -10,7 +10,7 @@ import { openSigner } from '../ledger/signer.ts';
 import { openTimestampAuthority } from '../ledger/timestamp-client.ts';
 import { openWitness } from '../ledger/witness-client.ts';
 import type { Config } from '../model/config.ts';
-import { Policy } from '../model/policy.ts';
+import type { Policy } from '../model/policy.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Environment } from './environment.ts';
 
@@ -84,19 +84,4 @@ function authoritiesOf({ ledger }: Config, policy: Policy) {
   });
 }
 
-/** CONFIG_INVALID names every field that is wrong. */
-export function readPolicy(file: string): { readonly policy: Policy; readonly policyBytes: Buffer } {
-  let policyBytes: Buffer;
-  let value: unknown;
-  try {
-    policyBytes = readFileSync(file);
-    value = JSON.parse(policyBytes.toString('utf8'));
-  } catch (cause) {
-    throw invalid('policy.json cannot be read: make it with "ecluse ledger init"', cause);
-  }
-  const result = Policy.safeParse(value);
-  if (!result.success) throw invalid(`policy.json: ${result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`);
-  return { policy: result.data, policyBytes };
-}
-
-const invalid = (detail: string, cause?: unknown): MigrationError => new MigrationError('CONFIG_INVALID', { operation: 'open the ledger', detail, cause });
+const invalid = (detail: string): MigrationError => new MigrationError('CONFIG_INVALID', { operation: 'open the ledger', detail });

@@ -129,7 +129,7 @@ export async function openStage(options: StageOptions = {}) {
     calls,
     client,
     handle: handle as WorkflowHandle,
-    ...drive(client, handle as WorkflowHandle, project),
+    ...drive(client, handle as WorkflowHandle, project, depot),
     verifyLedger: () => verifyLedger(ledgerLines(ledger)),
     events: () => eventsOf(ledger),
     close: (): Promise<void> => lane.release(entries.length),
@@ -137,7 +137,7 @@ export async function openStage(options: StageOptions = {}) {
 }
 
 /** Orders and waits, as the command would give them. */
-function drive(client: Client, handle: WorkflowHandle, project: string) {
+function drive(client: Client, handle: WorkflowHandle, project: string, depot: Depot) {
   const status = async (workload = 'w0'): Promise<WorkloadStatus> => {
     const { workloads } = await handle.query<ProjectStatus>(messages.projectStatus.name);
     return workloads.find((one) => one.workload === workload) as WorkloadStatus;
@@ -168,9 +168,9 @@ function drive(client: Client, handle: WorkflowHandle, project: string) {
       const { gate: open } = await until((now) => now.gate?.gate === gate, workload);
       return handle.executeUpdate(messages.reject, { args: [{ workload, gate, scope: open?.scope ?? '', reason: 'test', by: 'p-1' }] });
     },
-    applyPlan: (workloads: readonly messages.PlannedWorkload[], more: { window?: number } = {}) =>
+    applyPlan: async (workloads: readonly messages.PlannedWorkload[], more: { window?: number } = {}) =>
       handle.executeUpdate(messages.applyPlan, {
-        args: [{ planDigest: '0'.repeat(64), window: 4, parallelWorkloads: 4, workloads, by: 'p-1', ...more }],
+        args: [{ planDigest: await depot.put(Buffer.from(JSON.stringify(workloads))), window: 4, parallelWorkloads: 4, workloads, by: 'p-1', ...more }],
       }),
     resume: (workload = 'w0') => handle.executeUpdate(messages.resume, { args: [{ workload, by: 'p-1' }] }),
     projectStatus: () => handle.query<ProjectStatus>(messages.projectStatus.name),

@@ -4,9 +4,11 @@ import {
   abortStrayUploads,
   createFlightBudget,
   deleteShard,
+  leftReferences,
   mergeCatalogue,
   planDelta,
   type RemoveResult,
+  referenceOf,
   removeShard,
   retagShard,
   salvageRun,
@@ -151,7 +153,14 @@ describe('removeShard', () => {
     expect(sum(results, 'left')).toBe(1);
     expect(Object.keys(contentOf(passage.target))).toEqual(['k5']);
     const report = results.find((result) => result.report)?.report ?? '';
-    expect(JSON.parse((await passage.depot.get(report)).toString())).toEqual({ key: 'k5', pass: 1, reason: 'TARGET_DIFFERS' });
+    const ref = referenceOf(deps(passage).referenceKey, sourceBucket, 'k5');
+    expect(JSON.parse((await passage.depot.get(report)).toString())).toEqual({
+      key: 'k5',
+      pass: 1,
+      reason: 'TARGET_DIFFERS',
+      ref,
+    });
+    for await (const named of leftReferences(passage.depot, [report])) expect(named).toBe(ref);
     expect(JSON.stringify(results)).not.toContain('k5');
   });
 

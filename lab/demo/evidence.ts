@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { LabError } from '../lab-error.ts';
+import { makePeople } from '../people.ts';
+import type { Stage } from './passage.ts';
+
+const run = promisify(execFile);
+
+/** A folder goes out, each person signs with their own key, and the signed files come back: no approval is only a word. */
+export async function approveSigned({ lab, teller, consultant, workload }: Stage, gate: 'loss' | 'cutover' | 'finalize' | 'discard'): Promise<void> {
+  const folder = `requests/${lab.project}-${gate}`;
+  const people = makePeople(lab.project);
+  await consultant.types(`approve ${gate} ${workload} --request ${folder}`, { exits: [3] });
+  for (const name of readdirSync(`${lab.folder}/${folder}`).filter((each) => each.endsWith('.json'))) {
+    const person = /-(p-\d+)\.json$/.exec(name)?.[1] ?? '';
+    teller.fact(`${person}: ${people.sign(person, `${lab.folder}/${folder}/${name}`)}`);
+  }
+  await consultant.types(`approve ${gate} --file ${folder}`);
+}
+
+/** The bundle, copied to a folder where nothing of the project is, and every verifier that this machine can run. */
+export async function exportAndVerify({ lab, teller, consultant, signal }: Stage, kind: 'interim' | 'final'): Promise<void> {
+  const { json } = await consultant.types(`ledger export --out evidence/${lab.project}-${kind}`);
+  const { folder, size, kind: found } = json as { folder: string; size: number; kind: string };
+  if (found !== kind) throw new LabError(`The bundle is ${found}, not ${kind}.`);
+  const outside = mkdtempSync(path.join(tmpdir(), 'ecluse-auditor-'));
+  try {
+    cpSync(folder, path.join(outside, 'evidence'), { recursive: true });
+    const there = path.join(outside, 'evidence');
+    const verifiers = [
+      { name: 'verify.py', command: 'python3', args: ['verify.py', '--json'] },
+      ...(kind === 'final' ? [{ name: 'verify.sh', command: 'bash', args: ['verify.sh'] }] : []),
+    ];
+    for (const { name, command, args } of verifiers)
+      teller.fact(`${name} on ${size} records, far from the project: ${await verdictOf(command, args, there, signal)}`);
+    const { json: ours } = await consultant.types(`ledger verify ${path.relative(lab.folder, folder)}`);
+    const { verdict, checks } = ours as { verdict: string; checks: readonly { id: string; result: string }[] };
+    teller.fact(`ecluse ledger verify: ${verdict}, ${checks.filter(({ result }) => result === 'PASS').length} checks passed, ${folder}`);
+  } finally {
+    rmSync(outside, { recursive: true, force: true });
+  }
+}
+
+async function verdictOf(command: string, args: readonly string[], folder: string, signal: AbortSignal): Promise<string> {
+  try {
+    const { stdout } = await run(command, [...args], { cwd: folder, signal, maxBuffer: 64 << 20 });
+    return stdout.startsWith('{') ? String((JSON.parse(stdout) as { verdict: string }).verdict) : (stdout.trim().split('\n').at(-1) ?? '');
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { readonly code?: number | string; readonly stdout?: string; readonly stderr?: string };
+    if (code === 'ENOENT') return `not run: there is no ${command} here`;
+    throw new LabError(`${args[0]} did not pass (${code}):\n${stdout.slice(-3000)}${stderr.slice(-1000)}`);
+  }
+}

@@ -1,0 +1,174 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { type CanonicalValue, canonicalJson } from '../../../src/core/canonical-json.ts';
+import type { ObjectRow } from '../../../src/model/row.ts';
+import { samplePlace } from './sample-policy.ts';
+
+/** A line of an inventory bucket, and of a final one (docs/bundle-format.md, section 6). */
+export interface InventoryRow {
+  readonly ref: string;
+  readonly size_bytes: string;
+}
+export interface FinalRow extends InventoryRow {
+  readonly state: 'verified' | 'vanished' | 'excluded' | 'changed' | 'failed' | 'unknown' | 'withdrawn';
+  readonly rows?: string;
+  readonly i?: number;
+  readonly reason?: string;
+  readonly left?: true;
+}
+
+/** A sealed batch: digest of its rows file, and the rows. */
+export interface SampleBatch {
+  readonly rows: string;
+  readonly objects: readonly ObjectRow[];
+}
+
+export type Put = (bytes: Uint8Array) => string;
+
+export const sampleContainer = 'records';
+const projectKey = Buffer.alloc(32, 11);
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+const keyOf = (n: number): string => `patients/${String(n).padStart(4, '0')}.dcm`;
+const bodyOf = (n: number, version: number): Buffer => (n === 3 ? Buffer.alloc(0) : Buffer.from(`image ${n} version ${version}\n`.repeat(n + 1)));
+
+/** The object's reference, and the name behind it. */
+export const sampleName = (n: number): { readonly ref: string; readonly container: string; readonly key: string } => ({
+  ref: createHmac('sha256', projectKey)
+    .update(`${sampleContainer}\0${keyOf(n)}\0`)
+    .digest('hex'),
+  container: sampleContainer,
+  key: keyOf(n),
+});
+
+/** Object 21 lies in an archive and stays there; 20 fails first and is copied in the delta; 8 and 9 are deleted, 5 and 6 change, 25 to 29 are new. */
+export const firstPass: readonly (readonly ObjectRow[])[] = [
+  rowsOf(range(0, 12)),
+  rowsOf(range(12, 25), (row, n) => {
+    if (n === 20) return without(row, 'failed', 'COPY_INCOMPLETE');
+    if (n === 21) return without(row, 'failed', 'OBJECT_ARCHIVED');
+    if (n === 22) return without(row, 'vanished', 'OBJECT_MISSING');
+    return n === 13 ? { ...row, outcome: 'adopted' } : n === 24 ? large(row) : row;
+  }),
+];
+export const secondPass: readonly (readonly ObjectRow[])[] = [
+  rowsOf([5, 6, 8, 9, 20, ...range(25, 30)], (row, n) => (n === 8 || n === 9 ? gone(row) : row), 2),
+];
+
+function rowsOf(objects: readonly number[], change: (row: ObjectRow, n: number) => ObjectRow = (row) => row, version = 1): readonly ObjectRow[] {
+  return objects.map((n, i) => change(copied(n, i, version), n));
+}
+
+function copied(n: number, i: number, version: number): ObjectRow {
+  const body = bodyOf(n, version);
+  const metadata = sha256(`{"headers":{"content-type":"application/dicom"},"user":{"n":"${n}"}}`);
+  return {
+    i,
+    ref: sampleName(n).ref,
+    outcome: 'copied',
+    sizeBytes: body.length,
+    sourceEtag: createHash('md5').update(body).digest('hex'),
+    sourceLastModified: `2025-0${version}-01T00:00:00Z`,
+    sha256: sha256(body),
+    targetSha256: sha256(body),
+    targetEtag: createHash('md5').update(body).digest('hex'),
+    metadata,
+    targetMetadata: metadata,
+    losses: ['TAGS_NOT_CARRIED'],
+    verdict: 'PASS',
+  };
+}
+
+function without({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow, outcome: ObjectRow['outcome'], reason: string): ObjectRow {
+  return { i, ref, outcome, sizeBytes, sourceEtag, sourceLastModified, verdict: 'UNKNOWN', reason };
+}
+
+function gone({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow): ObjectRow {
+  return { i, ref, outcome: 'deleted', sizeBytes, sourceEtag, sourceLastModified, verdict: 'PASS' };
+}
+
+/** Two chunks: the digest is a root, and nothing here can make it again from the body. */
+function large(row: ObjectRow): ObjectRow {
+  const root = sha256('root of two chunks');
+  return { ...row, sizeBytes: 9_000_000, sha256: root, targetSha256: root, form: 'sha256-tree', chunkBytes: 8_388_608 };
+}
+
+/** Writes the rows file: a salt, then the rows. */
+export function sealBatch(put: Put, objects: readonly ObjectRow[]): SampleBatch {
+  const lines = [{ salt: randomBytes(16).toString('base64url') }, ...objects].map((line) => `${JSON.stringify(line)}\n`);
+  return { rows: put(Buffer.from(lines.join(''))), objects };
+}
+
+/** Objects as a listing shows them, sorted by reference. */
+export const listingOf = (batches: readonly SampleBatch[]): readonly InventoryRow[] =>
+  [...deciding(batches).values()]
+    .filter(({ row }) => row.outcome !== 'deleted' && row.outcome !== 'vanished')
+    .map(({ row }) => ({ ref: row.ref, size_bytes: String(row.sizeBytes) }))
+    .sort(byRef);
+
+/** Each reference once, with the state that follows from its deciding row. `withdrawn`: what was copied was taken back; `left`: it still stands. */
+export function finalRows(batches: readonly SampleBatch[], losses: readonly string[], withdrawn?: 'left' | 'removed'): readonly FinalRow[] {
+  return [...deciding(batches).values()]
+    .map(({ row, rows }): FinalRow => {
+      const state = stateOf(row, losses);
+      const found = { ref: row.ref, size_bytes: String(row.sizeBytes), rows, i: row.i, ...(row.reason ? { reason: row.reason } : {}) };
+      if (!withdrawn || state === 'vanished' || state === 'excluded') return { ...found, state };
+      return { ...found, state: 'withdrawn', ...(withdrawn === 'left' && isCopy(row) ? { left: true as const } : {}) };
+    })
+    .sort(byRef);
+}
+
+function stateOf({ outcome, verdict, reason }: ObjectRow, losses: readonly string[]): FinalRow['state'] {
+  if (outcome === 'deleted' || outcome === 'vanished') return 'vanished';
+  if (outcome === 'failed') return reason && losses.includes(reason) ? 'excluded' : 'failed';
+  if (outcome === 'changed') return 'changed';
+  return verdict === 'PASS' ? 'verified' : verdict === 'FAIL' ? 'failed' : 'unknown';
+}
+
+const isCopy = ({ outcome }: ObjectRow): boolean => outcome === 'copied' || outcome === 'adopted';
+
+/** Of each reference the row that tells what stands on the target: an attempt without a copy changes nothing there. */
+function deciding(batches: readonly SampleBatch[]): ReadonlyMap<string, { readonly row: ObjectRow; readonly rows: string }> {
+  const found = new Map<string, { readonly row: ObjectRow; readonly rows: string }>();
+  for (const { rows, objects } of batches)
+    for (const row of objects) {
+      const earlier = found.get(row.ref);
+      if (!earlier || !isCopy(earlier.row) || isCopy(row) || row.outcome === 'deleted') found.set(row.ref, { row, rows });
+    }
+  return found;
+}
+
+const bits = 2;
+
+/** Writes the buckets and their index; answers the index's digest, which evidence binds. */
+export function sealSet(put: Put, kind: 'inventory' | 'final', rows: readonly (InventoryRow | FinalRow)[]): string {
+  const buckets = range(0, 2 ** bits).map((bucket) => {
+    const lines = rows.filter(({ ref }) => Number.parseInt(ref.slice(0, 2), 16) >> (8 - bits) === bucket).map((row) => `${canonicalJson({ ...row })}\n`);
+    return { count: lines.length, sha256: put(Buffer.from(lines.join(''))) };
+  });
+  const index = {
+    v: 1,
+    kind,
+    workload: samplePlace.workload,
+    bits,
+    count: rows.length,
+    buckets,
+    ...(kind === 'final' ? { states: statesOf(rows as FinalRow[]) } : {}),
+  };
+  return put(Buffer.from(canonicalJson(index as CanonicalValue)));
+}
+
+export function statesOf(rows: readonly FinalRow[]): Readonly<Record<string, { readonly count: number; readonly size_bytes: string }>> {
+  const states = new Map<string, { count: number; size_bytes: string }>();
+  for (const { state, size_bytes } of rows) {
+    const { count, size_bytes: size } = states.get(state) ?? { count: 0, size_bytes: '0' };
+    states.set(state, { count: count + 1, size_bytes: String(BigInt(size) + BigInt(size_bytes)) });
+  }
+  return Object.fromEntries(states);
+}
+
+function byRef({ ref: a }: InventoryRow, { ref: b }: InventoryRow): number {
+  return a < b ? -1 : 1;
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
+}
