@@ -25,7 +25,7 @@ async function moveBucket({ source, target, folder, until, capabilities }: Eclus
   const { config, stores } = openEnds(folder, source, target, transport);
   const depot = openFolderDepot(`${folder}/depot`);
   const writer = { project: config.project, origin: `ecluse/${config.project}`, host: { id: hostname() }, software: software(process.env) };
-  const ledger = openSqliteLedger({ file: config.ledger.sqlite, ...writer });
+  const ledger = openSqliteLedger({ file: config.ledger.sqlite ?? '', ...writer });
   const from = stores.open('source', source.bucket);
   const to = stores.open('target', target.bucket);
   const both = { source: stores.place('source', source.bucket), target: stores.place('target', target.bucket) };

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { gapSubject } from '../core/gate-events.ts';
 import { readApprovals } from './approval-file.ts';
-import { requestApproval } from './approval-request.ts';
 import type { CommandDefinition, Given, Outcome } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { usage } from './failure.ts';
@@ -34,7 +33,7 @@ export const approve: CommandDefinition = {
     if (given.argument(1) === '') throw usage('approve needs a workload, or --file with what came back', ['ecluse status']);
     if (given.argument(0) === 'gap') return requestGap(context, given);
     const { gate, status, scope } = await openGateOf(context, given);
-    if (given.text('request') !== undefined) return requestApproval(context, given, { gate, subject: status.workload }, status);
+    if (given.text('request') !== undefined) return (await requesting()).requestApproval(context, given, { gate, subject: status.workload }, status);
     return assert(context, given, { gate, status, scope });
   },
 };
@@ -55,11 +54,14 @@ async function assert(context: CommandContext, given: Given, { gate, status, sco
   return { exit: 0, text: isAsked ? done : `${head}\n${done}`, json: { approved: { gate, workload, scope, ...shown }, status: after } };
 }
 
-function requestGap(context: CommandContext, given: Given): Promise<Outcome> {
+/** The pages to send are loaded only when some are asked for. */
+const requesting = () => import('./approval-request.ts');
+
+async function requestGap(context: CommandContext, given: Given): Promise<Outcome> {
   const seq = given.argument(1);
   if (!/^\d{1,9}$/.test(seq)) throw usage('a gap is named by the number of its record', ['ecluse ledger show']);
   if (given.text('request') === undefined) throw usage('a gap is approved by a signed file only', [`ecluse approve gap ${seq} --request DIR`]);
-  return requestApproval(context, given, { gate: 'gap', subject: gapSubject(Number(seq)) });
+  return (await requesting()).requestApproval(context, given, { gate: 'gap', subject: gapSubject(Number(seq)) });
 }
 
 /** Everything signed that is there, one after the other; the first that is refused ends it with the reason. */

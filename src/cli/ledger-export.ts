@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BundleName } from '../ledger/bundle/write-bundle.ts';
-import { writeBundle } from '../ledger/bundle/write-bundle.ts';
 import { cosignedNote, openPublished } from '../ledger/published.ts';
 import type { ExportResult } from '../model/errand.ts';
 import type { LedgerRecord } from '../model/ledger-record.ts';
 import type { ObjectEntry } from '../model/object-entry.ts';
 import type { ObjectRow } from '../model/row.ts';
 import type { Depot } from '../ports/depot.ts';
-import { evidencePages } from '../report/evidence/pages.ts';
 import type { CommandDefinition } from './command.ts';
 import { byOption, personOf } from './person.ts';
 import { patiently } from './terminal.ts';
@@ -30,6 +28,7 @@ export const ledgerExport: CommandDefinition = {
     const client = await context.client();
     const by = personOf(context, given);
     const exported = await patiently(context.terminal, 'ledger export', client.errand('exportEvidence', { project, by }));
+    const [{ writeBundle }, { evidencePages }] = await Promise.all([import('../ledger/bundle/write-bundle.ts'), import('../report/evidence/pages.ts')]);
     const depot = await context.depot();
     const folder = path.resolve(context.folder, given.text('out') ?? path.join(path.dirname(context.files.config), `evidence-${project}-${exported.size}`));
     const published = openPublished(depot, project);

@@ -54,7 +54,7 @@ export type SetRef = z.infer<typeof SetRef>;
 export const FinalSetRef = z.strictObject({
   digest: Digest,
   count,
-  /** How many references stood in an inventory; the others came and went between two. */
+  /** How many references stand in the newest inventory; the others came and went before it. */
   inventoried: count,
   states: z.partialRecord(EndState, z.strictObject({ count, sizeBytes: SizeBytes })),
   verdict: Verdict,

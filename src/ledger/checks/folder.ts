@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { lstat, opendir } from 'node:fs/promises';
+import { lstat, opendir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip, gunzipSync } from 'node:zlib';
 
@@ -33,21 +33,21 @@ export interface BundleFolder {
 }
 
 export async function openBundleFolder(root: string): Promise<BundleFolder> {
-  const top = path.resolve(root);
-  const stat = await lstat(top);
-  if (!stat.isDirectory()) throw new BundleFault('is not a folder');
-  const sizes = new Map<string, true>();
+  // The auditor's own way there may be a link; below it none is followed.
+  const top = await realpath(root);
+  if (!(await lstat(top)).isDirectory()) throw new BundleFault('is not a folder');
+  const files = new Set<string>();
   const refused: string[] = [];
-  await walk(top, '', (file, isPlain) => (isPlain ? sizes.set(file, true) : refused.push(file)));
-  const paths = [...sizes.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  await walk(top, '', (file, isPlain) => (isPlain ? files.add(file) : refused.push(file)));
+  const paths = [...files].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const real = (file: string): string => {
-    if (!sizes.has(file)) throw new BundleFault(`${shown(file)} is not there`);
+    if (!files.has(file)) throw new BundleFault(`${shown(file)} is not there`);
     return path.join(top, ...file.split('/'));
   };
   return {
     paths,
     refused,
-    has: (file) => sizes.has(file),
+    has: (file) => files.has(file),
     below: (folder) => paths.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1)),
     bytes: (file, limitBytes = wholeFileLimitBytes) => readWhole(real(file), file, limitBytes),
     chunks: (file) => chunksOf(real(file)),

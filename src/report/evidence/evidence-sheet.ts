@@ -44,8 +44,8 @@ ${body}
 export const banner = (text: string, kind = ''): Markup => html`<p class="banner ${kind}">${text}</p>`;
 
 /** Pairs of what and how it stands. Pairs without a value are left out. */
-export const pairs = (all: readonly (readonly [string, Markup | string | number | undefined])[]): Markup =>
-  html`<dl>${all.map(([what, value]) => value !== undefined && value !== '' && html`<dt>${what}</dt><dd>${value}</dd>`)}</dl>`;
+export const pairs = (all: readonly (readonly [string, Markup | string | number | undefined | false])[]): Markup =>
+  html`<dl>${all.map(([what, value]) => value !== undefined && value !== '' && value !== false && html`<dt>${what}</dt><dd>${value}</dd>`)}</dl>`;
 
 export const table = (heads: readonly string[], rows: readonly Markup[], kind = ''): Markup =>
   html`<div class="scroll"><table class="${kind}"><thead><tr>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead><tbody>
@@ -59,5 +59,4 @@ export const both = (order: readonly Language[], part: (language: Language) => M
 export const twice = (order: readonly Language[], text: InBoth): string => order.map((language) => text[language]).join(' / ');
 
 /** Text in back ticks as code. */
-export const withCode = (text: string): Markup =>
-  html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<span class="code">${part}</span>` : part))}`;
+export const withCode = (text: string): Markup => html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<span class="code">${part}</span>` : part))}`;

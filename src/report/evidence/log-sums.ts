@@ -18,7 +18,13 @@ export interface LogSums {
   readonly events: Map<string, RecordNumbers>;
   /** Codes of `log.alarm` and `step.failed`, `log.alarm WITNESS_UNAVAILABLE`. */
   readonly reasons: Map<string, RecordNumbers>;
-  readonly gaps: (Moment & { readonly from: string; readonly to: string; readonly reasons: readonly string[]; readonly scope: string | undefined; readonly approvals: GateSums[] })[];
+  readonly gaps: (Moment & {
+    readonly from: string;
+    readonly to: string;
+    readonly reasons: readonly string[];
+    readonly scope: string | undefined;
+    readonly approvals: GateSums[];
+  })[];
   readonly hosts: Map<string, RecordNumbers>;
   readonly software: Map<string, RecordNumbers>;
   /** Decisions by how sure the record is of who made them. */

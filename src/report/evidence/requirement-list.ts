@@ -179,8 +179,12 @@ export const requirements = [
     id: 'rgpd-32',
     text: 'RGPD, 32',
     asks: { en: 'Security of processing, integrity among others.', fr: 'Sécurité du traitement, dont l’intégrité.' },
-    shows: { en: 'Comparisons by re-reading the target; `encryption` where declared.', fr: 'Comparaisons par relecture de la cible ; `encryption` si déclaré.' },
-    isAnsweredBy: ({ event, encryption }) => event === 'batch.verified' || event === 'disk.verified' || event === 'listing.compared' || encryption !== undefined,
+    shows: {
+      en: 'Comparisons by re-reading the target; `encryption` where declared.',
+      fr: 'Comparaisons par relecture de la cible ; `encryption` si déclaré.',
+    },
+    isAnsweredBy: ({ event, encryption }) =>
+      event === 'batch.verified' || event === 'disk.verified' || event === 'listing.compared' || encryption !== undefined,
   },
   {
     id: 'data-act-25',
@@ -189,7 +193,10 @@ export const requirements = [
       en: 'Notice of at most 2 months, transition of at most 30 days, retrieval of at least 30 days, then erasure.',
       fr: 'Préavis de 2 mois au plus, transition de 30 jours au plus, récupération de 30 jours au moins, puis effacement.',
     },
-    shows: { en: '`switching` (dates of a change of provider), notices of deletion.', fr: '`switching` (dates d’un changement de fournisseur), préavis de suppression.' },
+    shows: {
+      en: '`switching` (dates of a change of provider), notices of deletion.',
+      fr: '`switching` (dates d’un changement de fournisseur), préavis de suppression.',
+    },
     isAnsweredBy: ({ event, switching }) => switching !== undefined || event === 'deletion.notice',
   },
   {
