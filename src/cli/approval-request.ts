@@ -14,6 +14,9 @@ import { patiently } from './terminal.ts';
 
 /** A week: an approver may be away, and what is approved is a scope that does not change meanwhile. */
 const validHours = 168;
+/** A year: longer than any migration waits. */
+const mostHours = 8760;
+const hourMs = 3_600_000;
 
 /**
  * Writes one folder to send: for each person who may take a seat that is still free, what that person signs and a page that says what it does.
@@ -26,23 +29,26 @@ export async function requestApproval(
   status?: WorkloadStatus,
 ): Promise<Outcome> {
   const { project } = context.config();
+  const hours = hoursOf(given);
   const client = await context.client();
-  const request = await patiently(context.terminal, 'approve', client.errand('approvalRequest', { project, ...what }, `approvalRequest/${what.gate}`));
+  // By gate and subject: two requests at once, for two workloads, are two errands.
+  const name = `approvalRequest/${what.gate}/${what.subject.replaceAll(' ', '-')}`;
+  const request = await patiently(context.terminal, 'approve', client.errand('approvalRequest', { project, ...what }, name));
   if (request.missing.length === 0)
     throw new Failure({
       code: 'REFUSED',
       doing: `ask for approvals of gate ${what.gate}`,
       answer: context.words.noSeatFree,
-      next: [`ecluse approve ${what.gate} ${what.subject}`],
+      next: what.gate === 'gap' ? [] : [`ecluse approve ${what.gate} ${what.subject}`],
     });
   const scope: unknown = JSON.parse((await (await context.depot()).get(request.scope)).toString('utf8'));
+  const nowMs = context.now().getTime();
+  const people = peopleFor(request, given.text('approver'), { nowMs, untilMs: nowMs + hours * hourMs });
   const folder = path.resolve(context.folder, given.text('request') ?? '');
   await makeFolder(folder);
-  const hours = given.whole('validHours') ?? validHours;
-  const people = peopleFor(request, given.text('approver'));
-  const files = people.map((approver) => approvalFor(request, approver, scope, { nowMs: context.now().getTime(), hours, status }));
+  const files = people.map((approver) => approvalFor(request, approver, scope, { nowMs, hours, status }));
   for (const approval of files) {
-    const fileName = `${approval.gate}-${approval.subject.replaceAll(/[^a-z0-9-]/g, '-')}-${approval.approver.id}.json`;
+    const fileName = `${[approval.gate, approval.subject, approval.approver.id].map(forFileName).join('-')}.json`;
     const file = `${canonicalJson(approval as CanonicalValue)}\n`;
     const input = { approval, file, fileName, scope, request, language: context.words.language };
     await writeFile(path.join(folder, fileName), file);
@@ -67,14 +73,28 @@ export async function requestApproval(
   };
 }
 
-/** Whoever may take a free seat, deputies too; `wanted` names one. */
-function peopleFor({ missing, approvers, deputies }: ApprovalRequest, wanted: string | undefined): readonly ApprovalFile['approver'][] {
+function hoursOf(given: Given): number {
+  const hours = given.whole('validHours') ?? validHours;
+  if (hours < 1 || hours > mostHours) throw usage(`--valid-hours takes a number from 1 to ${mostHours}`);
+  return hours;
+}
+
+/** The folder may be opened on Windows, where an id's colon is no sign of a file name. */
+const forFileName = (text: string): string => text.replaceAll(/[^\w.-]/g, '-');
+
+/** Whoever may take a free seat, and the deputies who may while the approval is valid; `wanted` names one. */
+function peopleFor(
+  { missing, approvers, deputies }: ApprovalRequest,
+  wanted: string | undefined,
+  { nowMs, untilMs }: { readonly nowMs: number; readonly untilMs: number },
+): readonly ApprovalFile['approver'][] {
+  const standing = deputies.filter(({ from, until }) => Date.parse(from) <= untilMs && Date.parse(until) >= nowMs);
   const found = missing.flatMap(({ role, org }) =>
     approvers
       .filter((one) => one.roles.includes(role) && (org === undefined || one.org === org))
       .flatMap((one) => [
         { id: one.id, org: one.org, role },
-        ...deputies.filter(({ of }) => of === one.id).map(({ id }) => ({ id, org: one.org, role, on_behalf_of: one.id })),
+        ...standing.filter(({ of }) => of === one.id).map(({ id }) => ({ id, org: one.org, role, on_behalf_of: one.id })),
       ]),
   );
   const chosen = found.filter(({ id }, at) => (wanted === undefined || id === wanted) && found.findIndex((other) => other.id === id) === at);
@@ -101,7 +121,7 @@ function approvalFor(
     checkpoint,
     nonce: randomBytes(16).toString('hex'),
     not_before: new Date(nowMs).toISOString(),
-    expires: new Date(nowMs + hours * 3_600_000).toISOString(),
+    expires: new Date(nowMs + hours * hourMs).toISOString(),
     summary: { objects: status?.objects ?? 0, size_bytes: String(status?.sizeBytes ?? 0), verdict: status?.verdict ?? 'UNKNOWN', losses: [...losses] },
   };
 }

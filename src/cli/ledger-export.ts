@@ -63,7 +63,7 @@ export const ledgerExport: CommandDefinition = {
       `  ${summary.root}`,
       '',
       words.next,
-      `  python3 ${path.join(path.basename(folder), 'verify.py')}`,
+      `  python3 ${path.join(path.relative(context.folder, folder), 'verify.py')}`,
     ].join('\n');
     return { exit: 0, text, json: summary };
   },

@@ -38,12 +38,7 @@ export const ledgerInit: CommandDefinition = {
     const policy = firstPolicy({ class: given.text('class') === 'production' ? 'production' : 'lab', project: config.project, log: logName(config), keys });
     const isPolicyNew = await writeNew(config.ledger.policy, policy);
     const written = readPolicy(config.ledger.policy);
-    const problems = [
-      ...policyProblems(written.policy),
-      ...(written.policy.keys.log === keys.log && written.policy.keys.p256 === keys.p256
-        ? []
-        : ['keys: not those in the folder of keys: put the right ones in']),
-    ];
+    const problems = [...policyProblems(written.policy), ...misfits(written.policy, config, keys, given.text('class'))];
     const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
     const fingerprints = { policy: digest(written.policyBytes), log: digest(keys.log), p256: digest(first?.p256Spki ?? '') };
     const { words } = context;
@@ -64,6 +59,16 @@ export const ledgerInit: CommandDefinition = {
     };
   },
 };
+
+/** What the file says of another log: it was copied, or it stood there before. */
+function misfits({ class: kind, project, log, keys }: Policy, config: Config, ours: Policy['keys'], asked: string | undefined): readonly string[] {
+  return [
+    ...(asked === undefined || asked === kind ? [] : [`class: ${kind} in the file that is there; to begin with ${asked}, move it away first`]),
+    ...(project === config.project ? [] : [`project: ecluse.yaml says ${config.project}`]),
+    ...(log === logName(config) ? [] : [`log: must be ${logName(config)}`]),
+    ...(keys.log === ours.log && keys.p256 === ours.p256 ? [] : ['keys: not those in the folder of keys: put the right ones in']),
+  ];
+}
 
 async function writeNew(file: string, policy: Policy): Promise<boolean> {
   try {

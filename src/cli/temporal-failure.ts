@@ -6,6 +6,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { ActivityFailure } from '@temporalio/common';
 import type { TemporalPlace } from '../config/environment.ts';
 import { isErrorCode } from '../core/error-codes.ts';
 import { errorSentence, whoActs } from '../core/error-words.ts';
@@ -46,8 +47,10 @@ export function temporalFailure(error: unknown, attempted: Attempted): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof WorkflowNotFoundError) return fail({ code: 'NOT_STARTED', answer: words.notStarted, next: ['ecluse start'] });
   if (error instanceof WorkflowExecutionAlreadyStartedError) return fail({ code: 'FINISHED', answer: words.finished, next: ['ecluse report'] });
+  // An approval is looked at by an activity of the ledger role: its reason stands inside.
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ActivityFailure) return codedFailure(error, attempted, from);
   if (error instanceof WorkflowUpdateFailedError) return fail({ code: 'REFUSED', answer: error.cause?.message ?? error.message, next: ['ecluse status'] });
-  if (error instanceof WorkflowFailedError) return errandFailure(error, attempted, from);
+  if (error instanceof WorkflowFailedError) return codedFailure(error, attempted, from);
   const status = grpcStatus(error);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || (attempted.needs && answersOfNoWorker.includes(status ?? -1)))
     return fail({
@@ -82,8 +85,8 @@ export const unreachable = ({ doing, place, words }: Attempted, cause: unknown):
     cause,
   });
 
-/** An errand that ended in failure carries its code as the type of its innermost cause. */
-function errandFailure(error: WorkflowFailedError, { doing, words }: Attempted, from: string): Failure {
+/** An errand or update that ended in failure carries its code as the type of its innermost cause. */
+function codedFailure(error: WorkflowFailedError | WorkflowUpdateFailedError, { doing, words }: Attempted, from: string): Failure {
   const causes: (Error & { type?: unknown })[] = [];
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) causes.push(cause);
   const coded = causes.find(({ type }) => typeof type === 'string' && isErrorCode(type));

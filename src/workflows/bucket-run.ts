@@ -7,7 +7,6 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -17,13 +16,12 @@ import type { PassPlace } from '../activities/control.ts';
 import { errorCodes } from '../core/error-codes.ts';
 import { projectWorkflowId } from '../core/ids.ts';
 import { isLegalMove } from '../core/lifecycle.ts';
-import { sealWait } from '../core/next-command.ts';
 import { doneShare } from '../core/progress.ts';
 import type { SagaEffects } from '../core/saga.ts';
 import { type TimelineWords, timelineWords } from '../core/timeline-words.ts';
 import type { WindowGate } from '../core/window.ts';
 import { workloadDetails } from '../core/workload-page.ts';
-import type { Gate, WorkloadState, WorkloadStatus } from '../model/status.ts';
+import type { WorkloadState, WorkloadStatus } from '../model/status.ts';
 import type { bucket } from './bucket.ts';
 import { type BucketInput, type BucketState, newBucketState } from './bucket-state.ts';
 import { codeOf, failure, reasonOf } from './failures.ts';
@@ -154,53 +152,8 @@ export class BucketRun {
     return true;
   }
 
-  /** Opens a gate over the digest of its scope and waits for the approval of exactly that digest, or for `until`, or for `timeoutMs`. */
-  async passGate(
-    gate: Gate,
-    { losses, until, timeoutMs }: { losses?: readonly string[]; until: () => boolean; timeoutMs?: number },
-  ): Promise<'approved' | 'rejected' | 'interrupted' | 'timeout'> {
-    const { state, hands } = this;
-    const shown = state.shown?.[gate] ?? { n: 0 };
-    const { scope, n } = await this.mended(`open gate ${gate}`, () =>
-      hands.local.openGate({ ...this.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue, shown }),
-    );
-    state.shown = { ...state.shown, [gate]: { scope, n } };
-    const answer = (): 'approved' | 'rejected' | undefined =>
-      state.approved[gate]?.scope === scope ? 'approved' : state.rejected?.scope === scope ? 'rejected' : undefined;
-    const inTime = await this.waitFor(`approval of gate ${gate}`, () => answer() !== undefined || until(), timeoutMs, { gate: { gate, scope } });
-    if (!inTime) return 'timeout';
-    const given = answer();
-    if (given === undefined) return 'interrupted';
-    const by = (given === 'approved' ? state.approved[gate]?.by : state.rejected?.by) ?? '';
-    if (given === 'rejected') delete state.rejected;
-    if (given === 'approved' && patched('sealed-gates')) return (await this.sealGate({ gate, scope, n: n ?? 0, by })) ? 'approved' : 'interrupted';
-    await this.mended(`close gate ${gate}`, () => hands.local.closeGate({ ...this.task, gate, scope, by, approved: given === 'approved' }));
-    return given;
-  }
-
-  /** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. */
-  private async sealGate(seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
-    this.note({ condition: 'waiting', waitingFor: sealWait });
-    const sealing = new CancellationScope();
-    let isOpen = false;
-    const sealed = sealing.run(async () => {
-      await this.mended(`seal gate ${seal.gate}`, () =>
-        this.hands.gate.sealGate({ ...this.task, ...seal, isSigned: this.state.approved[seal.gate]?.isSigned ?? false }),
-      );
-      isOpen = true;
-    });
-    // A witness may be away for hours: an order to go back is not kept waiting by it.
-    await Promise.race([sealed, condition(() => isOpen || this.isOrderedBack)]);
-    if (!isOpen) sealing.cancel();
-    await sealed.catch((error: unknown) => {
-      if (!(this.isOrderedBack && isCancellation(error))) throw error;
-    });
-    this.note({ condition: 'moving' }, ['waitingFor']);
-    return isOpen;
-  }
-
   /** Outside of a phase there is nothing to unwind: every failure holds until a person mends it. */
-  private async mended<T>(step: string, work: () => Promise<T>): Promise<T> {
+  async mended<T>(step: string, work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();

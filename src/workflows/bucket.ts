@@ -5,6 +5,7 @@ import { atStart, runPhase } from '../core/saga.ts';
 import type { WorkloadState, WorkloadStatus } from '../model/status.ts';
 import { BucketRun } from './bucket-run.ts';
 import type { BucketInput, PhaseName } from './bucket-state.ts';
+import { passGate } from './gate.ts';
 import { phases } from './phases.ts';
 
 /**
@@ -119,7 +120,7 @@ async function readyForCutover(run: BucketRun): Promise<void> {
   const timeoutMs = input.entry.deltaEveryMinutes * 60_000;
   const isOrdered = (): boolean => state.order !== undefined || state.paused;
   const approvedEntry = input.entry;
-  const gate = await run.passGate('cutover', { until: isOrdered, timeoutMs });
+  const gate = await passGate(run, 'cutover', { until: isOrdered, timeoutMs });
   const ordered = gate === 'approved' && (await run.waitFor('order cutover', isOrdered, timeoutMs));
   if (run.isOrderedBack) return begin(run, 'rollback');
   if (gate === 'timeout' || (gate === 'approved' && !ordered)) return begin(run, 'delta');
@@ -132,7 +133,7 @@ async function readyForCutover(run: BucketRun): Promise<void> {
 async function afterCutover(run: BucketRun): Promise<void> {
   const { state } = run;
   const isOrdered = (): boolean => state.order !== undefined || state.paused;
-  const gate = await run.passGate('finalize', { until: isOrdered });
+  const gate = await passGate(run, 'finalize', { until: isOrdered });
   if (gate === 'approved') await run.waitFor('order finalize or rollback', isOrdered);
   if (run.isOrderedBack) return begin(run, 'rollback');
   if (gate === 'approved' && state.order?.order === 'finalize') return begin(run, 'finalize');
@@ -144,7 +145,7 @@ async function afterRollback(run: BucketRun): Promise<void> {
   const { state } = run;
   delete state.answer;
   const isDecided = (): boolean => state.answer === 'again' || state.order?.order === 'discard' || state.paused;
-  const gate = await run.passGate('discard', { until: isDecided });
+  const gate = await passGate(run, 'discard', { until: isDecided });
   if (gate === 'approved') await run.waitFor('order discard, or resume', isDecided);
   if (gate === 'approved' && state.order?.order === 'discard') return begin(run, 'discard');
   delete state.order;

@@ -5,6 +5,7 @@ import { runWindow } from '../core/window.ts';
 import type { BucketRun } from './bucket-run.ts';
 import { mergeLosses, type PhaseName } from './bucket-state.ts';
 import { failure } from './failures.ts';
+import { passGate } from './gate.ts';
 import { runPass, startFirstPass } from './pass.ts';
 
 /** A pass that changed so few objects counts as converged: the next one falls into the cutover. */
@@ -78,7 +79,7 @@ async function acceptLosses(run: BucketRun): Promise<void> {
   const { state } = run;
   const codes = state.status.losses.map(({ code }) => code);
   if (codes.every((code) => state.acceptedLosses.includes(code))) return;
-  const gate = await run.passGate('loss', { losses: codes, until: () => run.isOrderedBack });
+  const gate = await passGate(run, 'loss', { losses: codes, until: () => run.isOrderedBack });
   if (gate === 'rejected') throw failure('REJECTED', 'gate loss');
   if (gate !== 'approved') return run.settle();
   state.acceptedLosses = codes;

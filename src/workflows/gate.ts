@@ -1,0 +1,58 @@
+import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import { sealWait } from '../core/next-command.ts';
+import type { Gate } from '../model/status.ts';
+import type { BucketRun } from './bucket-run.ts';
+
+export interface GateWait {
+  /** Codes to be accepted, where they are not those accepted before. */
+  readonly losses?: readonly string[];
+  /** Something else happened that the workload must see to first. */
+  readonly until: () => boolean;
+  readonly timeoutMs?: number;
+}
+
+/** Shows a gate over the digest of its scope and waits for the approval of exactly that digest, or for `until`, or for `timeoutMs`. */
+export async function passGate(
+  run: BucketRun,
+  gate: Gate,
+  { losses, until, timeoutMs }: GateWait,
+): Promise<'approved' | 'rejected' | 'interrupted' | 'timeout'> {
+  const { state, hands } = run;
+  const shown = state.shown?.[gate] ?? { n: 0 };
+  const { scope, n } = await run.mended(`open gate ${gate}`, () =>
+    hands.local.openGate({ ...run.task, gate, losses: [...(losses ?? state.acceptedLosses)], catalogue: state.catalogue, shown }),
+  );
+  state.shown = { ...state.shown, [gate]: { scope, n } };
+  const answer = (): 'approved' | 'rejected' | undefined =>
+    state.approved[gate]?.scope === scope ? 'approved' : state.rejected?.scope === scope ? 'rejected' : undefined;
+  const inTime = await run.waitFor(`approval of gate ${gate}`, () => answer() !== undefined || until(), timeoutMs, { gate: { gate, scope } });
+  if (!inTime) return 'timeout';
+  const given = answer();
+  if (given === undefined) return 'interrupted';
+  const by = (given === 'approved' ? state.approved[gate]?.by : state.rejected?.by) ?? '';
+  if (given === 'rejected') delete state.rejected;
+  // A workflow that showed its gate before gates were counted has no number for it.
+  if (given === 'approved' && patched('sealed-gates')) return (await sealGate(run, { gate, scope, n: n ?? 0, by })) ? 'approved' : 'interrupted';
+  await run.mended(`close gate ${gate}`, () => hands.local.closeGate({ ...run.task, gate, scope, by, approved: given === 'approved' }));
+  return given;
+}
+
+/** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. False: ordered back meanwhile. */
+async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
+  run.note({ condition: 'waiting', waitingFor: sealWait });
+  const isSigned = run.state.approved[seal.gate]?.isSigned ?? false;
+  const sealing = new CancellationScope();
+  let isOpen = false;
+  const sealed = sealing.run(async () => {
+    await run.mended(`seal gate ${seal.gate}`, () => run.hands.gate.sealGate({ ...run.task, ...seal, isSigned }));
+    isOpen = true;
+  });
+  // A witness may be away for hours: an order to go back is not kept waiting by it.
+  await Promise.race([sealed, condition(() => isOpen || run.isOrderedBack)]);
+  if (!isOpen) sealing.cancel();
+  await sealed.catch((error: unknown) => {
+    if (!(run.isOrderedBack && isCancellation(error))) throw error;
+  });
+  run.note({ condition: 'moving' }, ['waitingFor']);
+  return isOpen;
+}
