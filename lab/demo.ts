@@ -1,3 +1,4 @@
+import { sampleByHand } from './demo/evidence.ts';
 import { openMeter } from './demo/meter.ts';
 import { assess, changeAndCutOver, compareIndependently, copyThroughDeath, finalize, openStage, seed, showRecord, takeBack } from './demo/passage.ts';
 import { openTeller } from './demo/terminal.ts';
@@ -59,6 +60,7 @@ async function play(withRollback: boolean, signal: AbortSignal, leavesUp: boolea
     await compareIndependently(stage);
     await (withRollback ? takeBack(stage) : finalize(stage));
     await showRecord(stage);
+    if (!withRollback) await sampleByHand(stage);
     teller.step(`Done in ${Math.round(teller.elapsedSeconds())} s.`);
     if (!leavesUp) return;
     await up({ workers: true, signal });

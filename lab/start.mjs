@@ -16,6 +16,7 @@ const commands = {
   ecluse: { file: 'src/cli/ecluse.mjs', shows: false },
   docs: { file: 'lab/docs.ts', shows: false },
   'bench:memory': { file: 'bench/memory.ts', shows: true },
+  'bench:ledger': { file: 'bench/ledger-append.ts', shows: true },
   'deploy:init': { file: 'deploy/init.ts', shows: false },
 };
 

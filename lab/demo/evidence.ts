@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { controllerIdentityFile } from '../controller.ts';
+import { labEnvironment } from '../environment.ts';
 import { LabError } from '../lab-error.ts';
 import { makePeople } from '../people.ts';
 import type { Stage } from './passage.ts';
@@ -19,6 +22,22 @@ export async function approveSigned({ lab, teller, consultant, workload }: Stage
     teller.fact(`${person}: ${people.sign(person, `${lab.folder}/${folder}/${name}`)}`);
   }
   await consultant.types(`approve ${gate} --file ${folder}`);
+}
+
+/**
+ * Evidence by one's own hand: the auditor's seed draws objects out of the bundle, and a script that needs nothing of ours reads them again from the
+ * target. The controller's identity opens the names.
+ */
+export async function sampleByHand({ lab, teller, consultant, signal }: Stage): Promise<void> {
+  const bundle = `evidence/${lab.project}-final`;
+  const sample = `evidence/${lab.project}-sample`;
+  await consultant.types(
+    `ledger sample ${bundle} --count 10 --seed ${randomBytes(8).toString('hex')} --identity ${path.basename(controllerIdentityFile)} --out ${sample}`,
+  );
+  const { endpoint, region, accessKey, secretKey } = lab.stores.target;
+  const args = [`${sample}/rehash.py`, `${sample}/sample.json`, '--bundle', bundle, '--endpoint', endpoint, '--region', region];
+  const env = labEnvironment({ AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey });
+  teller.fact(`rehash.py, 10 objects of the auditor's draw read again from the target: ${await verdictOf('python3', args, lab.folder, signal, env)}`);
 }
 
 /** The bundle, copied to a folder where nothing of the project is, and every verifier that this machine can run. */
@@ -44,9 +63,15 @@ export async function exportAndVerify({ lab, teller, consultant, signal }: Stage
   }
 }
 
-async function verdictOf(command: string, args: readonly string[], folder: string, signal: AbortSignal): Promise<string> {
+async function verdictOf(
+  command: string,
+  args: readonly string[],
+  folder: string,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv = labEnvironment(),
+): Promise<string> {
   try {
-    const { stdout } = await run(command, [...args], { cwd: folder, signal, maxBuffer: 64 << 20 });
+    const { stdout } = await run(command, [...args], { cwd: folder, env, signal, maxBuffer: 64 << 20 });
     return stdout.startsWith('{') ? String((JSON.parse(stdout) as { verdict: string }).verdict) : (stdout.trim().split('\n').at(-1) ?? '');
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { readonly code?: number | string; readonly stdout?: string; readonly stderr?: string };

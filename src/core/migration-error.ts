@@ -10,6 +10,8 @@ export interface ErrorContext {
   readonly detail?: string | undefined;
   /** A server's Retry-After. */
   readonly retryAfterMs?: number | undefined;
+  /** LEDGER_CLOCK: what must be added to this machine's clock. */
+  readonly offsetMs?: number | undefined;
   readonly cause?: unknown;
 }
 

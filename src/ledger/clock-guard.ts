@@ -26,8 +26,8 @@ export function guardedClock({ now, monotonicMs = now ?? (() => performance.now(
     const nowMs = wallMs();
     const moved = nowMs - monotonicMs() - apartMs;
     if (Math.abs(moved) > toleranceMs)
-      throw refused(`it moved ${seconds(moved)} s against the time that passed; where it is right now, start this process again`);
-    if (tailMs - nowMs > toleranceMs) throw refused(`it stands ${seconds(tailMs - nowMs)} s before the last record`);
+      throw refused(`it moved ${seconds(moved)} s against the time that passed; where it is right now, start this process again`, -moved);
+    if (tailMs - nowMs > toleranceMs) throw refused(`it stands ${seconds(tailMs - nowMs)} s before the last record`, tailMs - nowMs);
     apartMs += moved;
     return Math.max(nowMs, tailMs);
   };
@@ -35,4 +35,4 @@ export function guardedClock({ now, monotonicMs = now ?? (() => performance.now(
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(0);
 
-const refused = (detail: string): MigrationError => new MigrationError('LEDGER_CLOCK', { operation: 'append', detail });
+const refused = (detail: string, offsetMs: number): MigrationError => new MigrationError('LEDGER_CLOCK', { operation: 'append', detail, offsetMs });

@@ -1,7 +1,8 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import { eventId } from '../core/ids.ts';
+import { ledgerActor } from './ledger-actor.ts';
 import type { LogView } from './log-view.ts';
-import { ledgerActor, type SignerDeps } from './signer.ts';
+import type { SignerDeps } from './signer.ts';
 
 /** What a checkpoint may be late without being a gap: clocks and starts of workers (docs/bundle-format.md §7). */
 export const toleranceMs = 300_000;
@@ -12,11 +13,11 @@ export const gapScope = (project: string, from: string, to: string, reason: stri
 
 /**
  * When no checkpoint was published for longer than the policy allows, the log itself says so before the next one. Whoever reads it then looks for
- * the controller's approval of exactly this gap; without one it fails.
+ * the controller's approval of exactly this gap; without one it fails. Answers whether there was one.
  */
-export async function recordGap({ ledger, depot, policy, now }: SignerDeps, view: LogView): Promise<void> {
+export async function recordGap({ ledger, depot, policy, now }: SignerDeps, view: LogView): Promise<boolean> {
   const { publishedAtMs } = view;
-  if (publishedAtMs === undefined || now() - publishedAtMs <= policy.checkpoint.every_seconds * 1000 + toleranceMs) return;
+  if (publishedAtMs === undefined || now() - publishedAtMs <= policy.checkpoint.every_seconds * 1000 + toleranceMs) return false;
   const from = new Date(publishedAtMs).toISOString();
   const to = new Date(now()).toISOString();
   const scope = gapScope(policy.project, from, to, 'OUTAGE');
@@ -33,4 +34,5 @@ export async function recordGap({ ledger, depot, policy, now }: SignerDeps, view
       evidence: [{ name: 'scope', media_type: 'application/json', sha256, size_bytes: String(scope.length) }],
     },
   ]);
+  return true;
 }

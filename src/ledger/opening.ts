@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { eventId } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import { policyProblems } from '../core/policy-minimum.ts';
-import { ledgerActor, recordCeremony, type SignerDeps } from './signer.ts';
+import { ledgerActor } from './ledger-actor.ts';
+import { ceremonyDraft, type Signer, type SignerDeps } from './signer.ts';
 
 /**
  * Records 0 and 1: the log begins under these rules and these keys. Opened already is success, if it was under the same policy: rules never
  * change while a log grows. CONFIG_INVALID lists what the policy lacks; nothing is written then.
  */
-export async function openLog(
-  deps: SignerDeps & { readonly signer: { view(): Promise<{ decisions: readonly { policy?: { sha256: string } | undefined }[] }> } },
-): Promise<void> {
+export async function openLog(deps: SignerDeps & { readonly signer: Pick<Signer, 'view'> }): Promise<void> {
   const { ledger, depot, policy, policyBytes, keys, checkClock } = deps;
   const sha256 = createHash('sha256').update(policyBytes).digest('hex');
   const opened = (await deps.signer.view()).decisions[0];
@@ -22,13 +21,14 @@ export async function openLog(
       });
     return;
   }
-  const [first] = keys.generations;
+  const first = keys.generations[0] ?? keys.current;
   const problems = [
     ...policyProblems(policy),
-    ...(first?.vkey.text === policy.keys.log && first.p256Spki.toString('base64') === policy.keys.p256 ? [] : ['keys: not those of the folder of keys']),
+    ...(first.vkey.text === policy.keys.log && first.p256Spki.toString('base64') === policy.keys.p256 ? [] : ['keys: not those of the folder of keys']),
   ];
   if (problems.length > 0) throw new MigrationError('CONFIG_INVALID', { operation: 'open ledger', detail: `policy.json: ${problems.join('; ')}` });
   await depot.put(policyBytes);
+  // Both or none: a log that begins without its keys could never name them in their place.
   await ledger.append([
     {
       event_id: eventId(policy.project, 'log', 'log', 'opened'),
@@ -38,6 +38,6 @@ export async function openLog(
       clock: await checkClock(),
       evidence: [{ name: 'policy', media_type: 'application/json', sha256, size_bytes: String(policyBytes.length) }],
     },
+    await ceremonyDraft(deps, first),
   ]);
-  if (first) await recordCeremony(deps, first);
 }

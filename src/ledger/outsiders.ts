@@ -5,10 +5,11 @@ import type { GateRule } from '../model/policy.ts';
 import type { TimestampAuthority } from '../ports/timestamp-authority.ts';
 import type { Witness } from '../ports/witness.ts';
 import { verifyCosignature } from './cosignature.ts';
+import { ledgerActor } from './ledger-actor.ts';
 import type { LogView } from './log-view.ts';
 import { type Cosignature, cosignedNote, type PublishedCheckpoint, type TimestampToken } from './published.ts';
 import { parseNote, parseVkey } from './signed-note.ts';
-import { ledgerActor, type Signer, type SignerDeps } from './signer.ts';
+import type { Signer, SignerDeps } from './signer.ts';
 import { consistencyProof } from './tree.ts';
 
 export interface OutsiderDeps extends SignerDeps {

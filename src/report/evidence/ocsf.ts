@@ -38,7 +38,6 @@ export function ocsfEvent(record: LedgerRecord): Readonly<Record<string, unknown
       log_name: log,
       ...(refs ? { correlation_uid: refs.workflow_id } : {}),
     },
-    actor: { user: userOf(actor), app_name: software.name, app_uid: software.build },
     ...ofClass[named](record),
     unmapped: { ...unmapped, severity, actor, software, ...(refs ? { refs } : {}) },
   };
@@ -64,21 +63,26 @@ function statusOf({ event, verdict, severity, reasons = [] }: LedgerRecord): Rea
   return because;
 }
 
-const userOf = ({ id, type, org }: LedgerRecord['actor']) => ({
-  uid: id,
-  ...(type === 'person' ? { type_id: 1, type: 'User' } : { type_id: 4, type: 'Service' }),
-  ...(org ? { org: { name: org } } : {}),
+/** Classes of errors and of software know an actor only under a profile of their own: there it stays under `unmapped`. */
+const actorOf = ({ actor: { id, type, org }, software }: Pick<LedgerRecord, 'actor' | 'software'>) => ({
+  actor: {
+    user: { uid: id, ...(type === 'person' ? { type_id: 1, type: 'User' } : { type_id: 4, type: 'Service' }), ...(org ? { org: { name: org } } : {}) },
+    app_name: software.name,
+    app_uid: software.build,
+  },
 });
 
 /** What each class demands besides. */
 const ofClass: Readonly<Record<OcsfClass, (record: LedgerRecord) => Readonly<Record<string, unknown>>>> = {
-  datastore: (record) => ({ ...endpoints(record), databucket: bucketOf(record), type_id: 2, type: 'Databucket' }),
+  datastore: (record) => ({ ...actorOf(record), ...endpoints(record), databucket: bucketOf(record), type_id: 2, type: 'Databucket' }),
   api: (record) => ({
+    ...actorOf(record),
     ...endpoints(record),
     api: { operation: record.act?.name ?? record.event, ...(record.target ? { service: { name: record.target.provider } } : {}) },
     ...(record.unit ? { resources: [{ name: record.unit.ref, type: record.unit.kind }] } : {}),
   }),
-  entity: ({ unit, log, approval, host }) => ({
+  entity: ({ unit, log, approval, host, actor, software }) => ({
+    ...actorOf({ actor, software }),
     entity: {
       name: unit?.ref ?? log,
       type_id: 99,
@@ -115,6 +119,5 @@ function bucketOf(record: LedgerRecord): Readonly<Record<string, unknown>> {
   return {
     name: place?.resource_ref ?? record.unit?.ref ?? record.log,
     ...(isAzure ? { type_id: 2, type: 'Azure Blob' } : { type_id: 1, type: 'S3' }),
-    ...(place?.region ? { region: place.region } : {}),
   };
 }

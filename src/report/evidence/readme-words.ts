@@ -52,7 +52,7 @@ const en: ReadmeWords = {
       what: 'Check everything',
       command: 'python3 verify.py',
       proves:
-        'Proves that no record was altered, removed or inserted; that roots are signed, cosigned and dated as the rules ask; that each decision was signed by the right persons before the act; that every object of the inventory has one end state, and that “verified” means read back from the target and equal. The last line is the verdict.',
+        'PASS proves that no record was altered, removed or inserted; that roots are signed, cosigned and dated as the rules ask; that each decision was signed by the right persons before the act; that every object of the inventory has one end state, and that “verified” means read back from the target and equal. The last line is the verdict.',
     },
     {
       what: 'Or check it in a browser',
@@ -123,7 +123,7 @@ const fr: ReadmeWords = {
       what: 'Tout vérifier',
       command: 'python3 verify.py',
       proves:
-        'Prouve qu’aucun enregistrement n’a été modifié, retiré ni inséré ; que les racines sont signées, cosignées et datées comme les règles l’exigent ; que chaque décision a été signée par les bonnes personnes avant l’acte ; que chaque objet inventorié a un état final et un seul, et que « vérifié » signifie relu sur la cible et identique. La dernière ligne est le verdict.',
+        'PASS prouve qu’aucun enregistrement n’a été modifié, retiré ni inséré ; que les racines sont signées, cosignées et datées comme les règles l’exigent ; que chaque décision a été signée par les bonnes personnes avant l’acte ; que chaque objet inventorié a un état final et un seul, et que « vérifié » signifie relu sur la cible et identique. La dernière ligne est le verdict.',
     },
     {
       what: 'Ou vérifier dans un navigateur',

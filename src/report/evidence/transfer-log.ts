@@ -25,7 +25,7 @@ ${table(
   [words.what, words.times, words.numbers],
   found.map(
     ([what, numbers]) =>
-      html`<tr><td class="code">${what}</td><td class="number">${countText(numbers.count, language)}</td><td>${numbersText(numbers, language)}</td></tr>`,
+      html`<tr><td class="code">${what}</td><td>${countText(numbers.count, language)}</td><td>${numbersText(numbers, language)}</td></tr>`,
   ),
 )}
 ${gaps.length > 0 && html`<ul>${gaps.map(gapLine)}</ul>`}`;

@@ -1,6 +1,7 @@
 import { type Language, projectWords } from '../../core/project-words.ts';
 import { html, type Markup } from '../html.ts';
 import type { EvidenceFacts } from './evidence-facts.ts';
+import { countText } from './evidence-text.ts';
 import type { ApprovalSums } from './gate-sums.ts';
 import type { LogSums } from './log-sums.ts';
 import type { TransferWords } from './transfer-words.ts';
@@ -28,3 +29,12 @@ export function verdictPart(workload: WorkloadSums, words: TransferWords, langua
 /** `p-019, hospital, data-owner, as deputy of p-017`. */
 export const approverText = ({ id, org, role, onBehalfOf }: ApprovalSums, words: TransferPage['words']): string =>
   [id, org, role, onBehalfOf && words.forWhom(onBehalfOf)].filter(Boolean).join(', ');
+
+const stateNames = ['verified', 'vanished', 'excluded', 'withdrawn', 'changed', 'failed', 'unknown'] as const;
+
+/** End states that occur, each with its count. */
+export const stateCounts = (counts: Readonly<Record<string, number>>, words: TransferWords, language: Language): string =>
+  stateNames
+    .filter((state) => (counts[state] ?? 0) > 0)
+    .map((state) => `${words.states[state]} ${countText(counts[state], language)}`)
+    .join(' · ');

@@ -6,7 +6,7 @@ import { bytesText, countText, placeText, timeText } from './evidence-text.ts';
 import type { LogSums } from './log-sums.ts';
 import { numbersText } from './record-numbers.ts';
 import { exceptions, logKept, qualifications } from './transfer-log.ts';
-import { howSure, type TransferPage, verdictPart } from './transfer-parts.ts';
+import { howSure, stateCounts, type TransferPage, verdictPart } from './transfer-parts.ts';
 import { transferWords } from './transfer-words.ts';
 import { workloadPart } from './transfer-workload.ts';
 
@@ -75,15 +75,16 @@ ${count > 1 && html`<p class="soft">${words.earlier(count - 1)}${language === 'f
 function overview({ sums, words, language }: TransferPage): Markup {
   const all = [...sums.workloads.values()];
   if (all.length === 0) return html`<h2>${words.overview}</h2><p>${words.noWorkload}</p>`;
-  const heads = [words.workload, words.source, words.target, words.inventoried, words.states.verified, words.sizeHead, words.verdict];
+  const heads = [words.workload, words.source, words.target, words.inventoried, words.sizeHead, words.finalCount, words.verdict];
   return html`<h2>${words.overview}</h2>
 ${table(
   heads,
   all.map((each) => {
     const { source, target, inventory, final } = each;
     return html`<tr><td>${each.name}</td><td>${placeText(source, words.notKnown)}</td><td>${placeText(target, words.notKnown)}</td>
-<td class="number">${countText(inventory?.objects, language)}</td><td class="number">${countText(final?.counts.verified, language)}</td>
-<td class="number">${inventory?.sizeBytes === undefined ? '' : bytesText(inventory.sizeBytes, language)}</td><td>${verdictPart(each, words, language)}</td></tr>`;
+<td class="number">${countText(inventory?.objects, language)}</td>
+<td class="number">${inventory?.sizeBytes === undefined ? '' : bytesText(inventory.sizeBytes, language)}</td>
+<td>${final ? stateCounts(final.counts, words, language) : words.notCounted}</td><td>${verdictPart(each, words, language)}</td></tr>`;
   }),
 )}`;
 }

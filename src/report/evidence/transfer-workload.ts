@@ -3,7 +3,7 @@ import { pairs, table } from './evidence-sheet.ts';
 import { bytesText, countText, placeText, timeText } from './evidence-text.ts';
 import type { ApprovalSums, GateSums } from './gate-sums.ts';
 import { numbersText } from './record-numbers.ts';
-import { approverText, howSure, type TransferPage, verdictPart } from './transfer-parts.ts';
+import { approverText, howSure, stateCounts, type TransferPage, verdictPart } from './transfer-parts.ts';
 import type { Moment, WorkloadSums } from './workload-sums.ts';
 
 /** One workload of the procès-verbal: places, counts, dates, gates, exceptions. */
@@ -12,6 +12,7 @@ export function workloadPart(page: TransferPage, workload: WorkloadSums): Markup
   const { source, target, inventory, batches, milestones, removal } = workload;
   const count = (value: number | undefined): string => countText(value ?? 0, language);
   const at = ({ time, seq }: Moment): string => `${timeText(time)} · #${seq}`;
+  const removed = removal ? ` · ${words.removalCounts(count(removal.counts.removed), count(removal.counts.gone), count(removal.counts.left))}` : '';
   return html`<h2>${words.workload}${words.colon} ${workload.name}</h2>
 ${pairs([
   [words.source, placeText(source, words.notKnown)],
@@ -28,8 +29,7 @@ ${pairs([
     batches.count > 0 &&
       html`${words.readBackLine(count(batches.objects), bytesText(batches.sizeBytes, language), count(batches.count))}<br>${words.rows(count(batches.pass), count(batches.fail), count(batches.unknown))}`,
   ],
-  ...[...milestones].map(([milestone, moment]) => [words.milestones[milestone], at(moment)] as const),
-  [words.milestones.removed, removal && words.removalCounts(count(removal.counts.removed), count(removal.counts.gone), count(removal.counts.left))],
+  ...[...milestones].map(([milestone, moment]) => [words.milestones[milestone], `${at(moment)}${milestone === 'removed' ? removed : ''}`] as const),
   [words.exceptions, [...workload.exceptions].map(([event, numbers]) => `${event} × ${numbers.count} (${numbersText(numbers, language)})`).join(' · ')],
   [words.first, timeText(workload.from)],
   [words.last, timeText(workload.to)],
@@ -38,14 +38,9 @@ ${pairs([
 ${workload.gates.length === 0 ? html`<p>${words.noGates}</p>` : gates(page, workload.gates)}`;
 }
 
-const stateNames = ['verified', 'vanished', 'excluded', 'withdrawn', 'changed', 'failed', 'unknown'] as const;
-
 function finalCounts({ words, language }: TransferPage, { final }: WorkloadSums): Markup | string {
   if (!final) return words.notCounted;
-  const { counts } = final;
-  const shown = stateNames.filter((state) => (counts[state] ?? 0) > 0 || state === 'verified');
-  const line = shown.map((state) => `${words.states[state]} ${countText(counts[state] ?? 0, language)}`).join(' · ');
-  return html`${line}<br><span class="soft">${timeText(final.time)} · #${final.seq}</span>`;
+  return html`${stateCounts(final.counts, words, language)}<br><span class="soft">${timeText(final.time)} · #${final.seq}</span>`;
 }
 
 function gates({ words }: TransferPage, all: readonly GateSums[]): Markup {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -69,7 +69,8 @@ describe('the command line', () => {
   it.each([
     [['statsu'], 'Did you mean status?'],
     [['approve', 'nonsense', 'photos'], 'Allowed choices are loss, cutover, finalize, discard'],
-    [['approve', 'loss'], "missing required argument 'workload'"],
+    [['approve'], "missing required argument 'gate'"],
+    [['ledger', 'init', '--class', 'test'], 'Allowed choices are lab, production'],
     [['status', '--wtch'], 'Did you mean --watch?'],
     [['worker', 'cook'], 'Allowed choices are control, transfer, ledger'],
     [['ledger'], 'Usage: ecluse ledger'],
@@ -78,6 +79,17 @@ describe('the command line', () => {
     const { exit, out, err } = await ecluse(args);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
     expect(err).toContain(said);
+  });
+
+  it('hands everything behind "witness" to the controller’s own program, as it is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ecluse-line-'));
+    const help = await ecluse(['witness', '--help']);
+    expect(help).toMatchObject({ exit: 0, err: '' });
+    for (const word of ['init', 'add-log', 'serve', 'status', 'export']) expect(help.out).toContain(`node witness.mjs ${word}`);
+    expect(await ecluse(['witness', 'nonsense'])).toMatchObject({ exit: 2, out: '' });
+    const made = await ecluse(['witness', 'init', '--dir', 'w', '--name', 'witness.example/w1'], { folder });
+    expect(made).toMatchObject({ exit: 0, out: expect.stringMatching(/^witness\.example\/w1\+[0-9a-f]{8}\+\S+$/m) });
+    expect(statSync(join(folder, 'w', 'key.pem')).mode & 0o077).toBe(0);
   });
 
   it('answers wrong usage as JSON when asked', async () => {

@@ -9,6 +9,7 @@ import type { Terminal } from '../../../src/cli/terminal.ts';
 import { openMemoryDepot } from '../../../src/depot/memory.ts';
 import type { ProjectStatus, WorkloadStatus } from '../../../src/model/status.ts';
 import type { Depot } from '../../../src/ports/depot.ts';
+import type { Approval, Approved } from '../../../src/workflows/messages.ts';
 import type { ProjectInput } from '../../../src/workflows/project.ts';
 
 export const configText = `v: 1
@@ -43,6 +44,8 @@ export class FakeProject implements ProjectClient {
   polling = { control: 1, transfer: 1, ledger: 1 };
   unregistered: string[] = [];
   isRunning = true;
+  /** Seats of the gate that an approval leaves free. */
+  missing: Approved['missing'] = [];
   /** Thrown by every call of that kind. */
   failing: Readonly<Record<string, Failure>> = {};
   isClosed = false;
@@ -60,7 +63,7 @@ export class FakeProject implements ProjectClient {
       ...(this.planDigest ? { planDigest: this.planDigest } : {}),
     };
   }
-  approve = (input: { workload: string }): Promise<WorkloadStatus> => this.update('approve', input);
+  approve = async (input: Approval): Promise<Approved> => ({ ...(await this.update('approve', input)), missing: this.missing });
   reject = (input: { workload: string }): Promise<WorkloadStatus> => this.update('reject', input);
   order = (input: { workload: string }): Promise<WorkloadStatus> => this.update('order', input);
   resolve = (input: { workload: string }): Promise<WorkloadStatus> => this.update('resolve', input);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Failure } from '../../../src/cli/failure.ts';
 import { status } from '../../../src/cli/status.ts';
 import { why } from '../../../src/cli/why.ts';
+import { sealWait } from '../../../src/core/next-command.ts';
 import { statusOf } from '../../support/status-of.ts';
 import { configText, noWorker, run, stage } from './fake-project.ts';
 
@@ -152,5 +153,48 @@ describe('why', () => {
     const { exit, remarks } = await run(set, why, ['photso']);
     expect(exit).toBe(2);
     expect(remarks).toContain('did you mean "photos"?');
+  });
+});
+
+describe('a gate that is being sealed', () => {
+  const french = configText.replace('timezone: UTC', 'timezone: UTC\nlanguage: fr');
+  const sealing = statusOf({ workload: 'photos', state: 'ready for cutover', condition: 'waiting', waitingFor: sealWait, verdict: 'PASS' });
+
+  it.each([
+    [configText, 'the seal of its gate: witness, timestamp', 'nobody: Écluse goes on by itself', 'Nothing waits for a person.'],
+    [french, 'le scellé de sa porte : témoin, horodatage', 'personne : Écluse continue seul', 'Rien n’attend une personne.'],
+  ])('waits for outsiders, not for a person: %#', async (config, seal, nobody, silence) => {
+    const set = stage({ config });
+    set.project.workloads = [sealing];
+    const whole = await run(set, status);
+    expect(whole).toMatchObject({ exit: 0, answer: expect.stringContaining(seal) });
+    expect(whole.answer).toContain(silence);
+    const one = await run(set, why, ['photos']);
+    expect(one).toMatchObject({ exit: 0, answer: expect.stringContaining(seal) });
+    expect(one.answer).toContain(nobody);
+  });
+
+  it('still may be taken back, where there is something to take back', async () => {
+    const set = stage();
+    set.project.workloads = [sealing];
+    expect((await run(set, why, ['photos'], { json: true })).json).toMatchObject({ next: ['ecluse rollback photos'] });
+    set.project.workloads = [{ ...sealing, state: 'rolled back' }];
+    expect((await run(set, why, ['photos'], { json: true })).json).toMatchObject({ next: [] });
+  });
+
+  it('is not asked for again while its gate is still told', async () => {
+    const set = stage();
+    set.project.workloads = [{ ...sealing, gate: { gate: 'cutover', scope } }];
+    const { exit, answer } = await run(set, status);
+    expect(exit).toBe(0);
+    expect(answer).not.toContain('ecluse approve');
+  });
+
+  it('is a person’s business again when the witness refused: held, and whose turn it is', async () => {
+    const set = stage();
+    set.project.workloads = [{ ...sealing, condition: 'held', step: 'seal gate cutover', reason: { code: 'WITNESS_REFUSED', detail: 'cosign' } }];
+    const { exit, answer } = await run(set, why, ['photos']);
+    expect(exit).toBe(3);
+    for (const part of ['seal gate cutover', 'auditor', 'it has seen another history', 'ecluse resume photos']) expect(answer).toContain(part);
   });
 });

@@ -15,6 +15,7 @@ const place = { address: 'h:7233', namespace: 'default' };
 const attempted = { doing: 'ask', place, words: temporalWords('en') };
 const grpc = (code: number): Error => new ServiceError('failed', { cause: Object.assign(new Error('x'), { code, details: '', metadata: {} }) });
 const coded = (type: string): Error => ApplicationFailure.nonRetryable('PutObject to target/photos: refused', type);
+const activity = (cause: Error): Error => new ActivityFailure('Activity task failed', 'admitApproval', 'a', RetryState.NON_RETRYABLE_FAILURE, 'w', cause);
 const errand = (cause: Error): Error =>
   new WorkflowFailedError('failed', new ActivityFailure('failed', 'a', 'a', RetryState.NON_RETRYABLE_FAILURE, 'w', cause), RetryState.NON_RETRYABLE_FAILURE);
 
@@ -23,6 +24,7 @@ describe('Temporal’s errors', () => {
     ['no such workflow', new WorkflowNotFoundError('x', 'project/demo', undefined), undefined, 'NOT_STARTED'],
     ['a project that ended', new WorkflowExecutionAlreadyStartedError('x', 'project/demo', 'project'), undefined, 'FINISHED'],
     ['a validator', new WorkflowUpdateFailedError('x', coded('CONFIG_INVALID')), 'update', 'REFUSED'],
+    ['an approval that the ledger role refused', new WorkflowUpdateFailedError('x', activity(coded('APPROVAL_REFUSED'))), 'update', 'APPROVAL_REFUSED'],
     ['an update that nobody took', new WorkflowUpdateRPCTimeoutOrCancelledError('x'), 'update', 'NO_WORKER'],
     ['a query that nobody answered', grpc(4), 'query', 'NO_WORKER'],
     ['a full buffer of queries', grpc(8), 'query', 'NO_WORKER'],
@@ -45,6 +47,12 @@ describe('Temporal’s errors', () => {
     expect(temporalFailure(errand(coded('PERMISSION_DENIED')), attempted).facts).toMatchObject({
       answer: 'PutObject to target/photos: refused',
       next: ['to act: operator'],
+    });
+    // Not "Activity task failed": the reason is what the approver must hear.
+    const refusal = activity(ApplicationFailure.nonRetryable('admit approval: It has expired', 'APPROVAL_REFUSED'));
+    expect(temporalFailure(new WorkflowUpdateFailedError('x', refusal), attempted).facts).toMatchObject({
+      answer: 'admit approval: It has expired',
+      next: ['to act: approver'],
     });
   });
 });
