@@ -16,8 +16,8 @@ export interface Owner {
 /** Containers never run as root: where root makes the files, they are given to this user, as in the Dockerfile. */
 export const containerOwner: Owner = { uid: 10_001, gid: 10_001 };
 
-/** Folders that hold the files, and nobody else's business. */
-export const deploymentFolders = ['deploy/secrets', 'deploy/project'] as const;
+/** Folders that hold the files, and nobody else's business. `ledger`: the signing keys and the policy, seen by the ledger worker's container alone. */
+export const deploymentFolders = ['deploy/secrets', 'deploy/secrets/ledger', 'deploy/project'] as const;
 
 /** Every file of a new deployment. `random(n)`: n fresh random bytes. */
 export function deploymentFiles(owner: Owner, random: (sizeBytes: number) => Buffer): readonly DeploymentFile[] {
@@ -57,6 +57,14 @@ depot:
   folder: /var/lib/ecluse/depot
 ledger:
   sqlite: /var/lib/ecluse/ledger/ledger.db
+  # deploy/secrets/ledger, which the ledger worker alone sees. Made by: docker compose run --rm --no-deps ledger ledger init
+  keys: /var/lib/ecluse/signer/keys
+  policy: /var/lib/ecluse/signer/policy.json
+  # Where the policy's outsiders answer (docs/evidence.md):
+  # witnesses: [{ name: witness.example/w1, url: https://… }]
+  # timestamps: [{ name: authority, url: https://… }]
+  # recipient: age1…
+  # clock: ntp.example
 referenceKey: /run/secrets/reference.key
 stores:
   source:

@@ -72,8 +72,8 @@ function give(path: string, owner: Owner): void {
 const refusal = (there: readonly DeploymentFile[]): string => `deploy:init: nothing was written, because these are already there:
 ${there.map((file) => `  ${file.path}\n`).join('')}
 To keep them and make only what is missing:  npm run deploy:init -- --missing
-To start over, move them away first. Keep deploy/secrets/reference.key (it links the ledger to the names) and
-deploy/secrets/postgres.password (PostgreSQL keeps the one of its first start) of any deployment that ever ran.
+To start over, move them away first. Keep deploy/secrets/reference.key (it links the ledger to the names), deploy/secrets/ledger
+(the keys that sign the ledger: without them it cannot go on) and deploy/secrets/postgres.password (PostgreSQL keeps the one of its first start) of any deployment that ever ran.
 `;
 
 const nextSteps = (made: readonly DeploymentFile[]): string => `deploy:init: made
@@ -82,8 +82,10 @@ Next:
   1. Name the project and its stores in deploy/project/ecluse.yaml.
   2. Fill in deploy/secrets/control.credentials and deploy/secrets/transfer.credentials. The ledger worker has none.
   3. Copy deploy/secrets/reference.key to a safe place: without it nobody can link the ledger to the names.
-  4. docker compose up --detach --wait
-  5. docker compose run --rm ecluse doctor
+  4. docker compose run --rm --no-deps ledger ledger init --class production
+     It makes deploy/secrets/ledger/keys (copy them to a safe place) and policy.json beside them, to be filled in: docs/evidence.md.
+  5. docker compose up --detach --wait
+  6. docker compose run --rm ecluse doctor
 docs/production.md has the rest: TLS and login, backups, upgrades.
 `;
 

@@ -4,8 +4,8 @@
 Needs Python 3.8 or newer, nothing but its standard library, and OpenSSL 3 for signatures and timestamps.
 What is checked, and why, stands in bundle-format.md, section 7: C1 to C24. Nothing here comes from Écluse's own source.
 
-How it goes: every file is hashed (C1); the log is read once, line by line (C2 to C6, C11, C16, C17, C21, C22, and what the other
-checks need); then signatures, timestamps and approvals (C7 to C15); then the lists, file by file (C18 to C20).
+How it goes: every file is hashed (C1); the log is read once, line by line (C2 to C5), and of each record is kept what the other checks
+need; then one function a check (c6_time, c7_signatures and so on, each with the page's own words); the lists come last, file by file.
 The bundle is not trusted: only regular files found under the folder are opened, every read is bounded, nothing is ever executed
 but openssl, and what is missing, or breaks a check, fails.
 """
@@ -39,6 +39,7 @@ SHOWN_PROBLEMS = 20
 
 NAMESPACE = b"approval-v1@ecluse"
 GATE_OF_EVENT = {"loss.accepted": "loss", "cutover.approved": "cutover", "acceptance.signed": "finalize", "deletion.approved": "discard", "gap.approved": "gap"}
+VERIFIERS = ("verify.py", "verify.sh", "verify.html")
 GATES = ("loss", "cutover", "finalize", "discard", "gap")
 COPIES = ("copied", "adopted")
 GOOD_STATES = ("verified", "vanished", "excluded", "withdrawn")
@@ -632,7 +633,7 @@ class VerifierKey:
             self.id = bytes.fromhex(key_id)
         except ValueError:
             raise Bad("a vkey has no form")
-        self.key = data[1:]
+        self.text, self.key = vkey, data[1:]
         if data[:1] != bytes([kind]) or len(self.key) != 32 or not self.name or key_id != key_id.lower():
             raise Bad("a vkey is no Ed25519 key of its kind")
         if self.id != sha256(self.name.encode() + b"\n" + data)[:4]:
@@ -921,35 +922,8 @@ class Tree:
         return root
 
 
-class Workload:
-    """What is kept of a workload while the log is read: where each thing happened last, and its lists."""
-
-    def __init__(self, name):
-        self.name, self.last, self.gates, self.compared = name, {}, {}, {}
-        self.batches, self.inventories, self.reconciliations, self.loss_scopes = [], [], [], []
-
-    def at(self, what):
-        return self.last.get(what, -1)
-
-
-class Gate:
-    """A `gate.reached`, or a `log.gap`, and the approvals of exactly its scope that came after it."""
-
-    def __init__(self, record, scope):
-        self.seq, self.scope, self.record, self.approvals = record["seq"], scope, record, []
-
-
-# Where the files that a record binds lie, and which check misses them. All others: evidence/, C1.
-BOUND = {
-    "checkpoint": ("log/checkpoints/", "C7"), "p256": ("log/checkpoints/", "C7"), "cosigned": ("log/cosigned/", "C12"), "query": ("timestamps/", "C13"),
-    "token": ("timestamps/", "C13"), "approval": ("approvals/", "C14"), "signature": ("approvals/", "C14"), "policy": ("trust/", "C23"),
-}  # fmt: skip
-PACKED = {"rows": "C18", "inventory-set": "C19", "final-set": "C19"}
-OUTCOME_OF = {
-    "step.succeeded": "step.started", "step.failed": "step.started", "step.undo_finished": "step.undo_started", "step.undo_failed": "step.undo_started",
-    "deletion.outcome": "deletion.intent",
-}  # fmt: skip
-INTENTS = frozenset(OUTCOME_OF.values())
+# What later checks read of a record; the rest of it is let go.
+KEPT = {"seq", "time", "event", "actor", "unit", "act", "counts", "verdict", "reasons", "approval", "evidence", "gap", "deletion", "policy"}
 
 
 def bound(record, name):
@@ -957,419 +931,177 @@ def bound(record, name):
     return next((item["sha256"] for item in record.get("evidence", ()) if item["name"] == name), None)
 
 
-def act_of(record):
-    act, unit = record["act"], record.get("unit", {})
-    return (unit.get("kind"), unit.get("ref"), act["name"], act["run"], act["pass"], act["turn"])
+def subject(record):
+    """The workload that a record is about."""
+    return record.get("unit", {}).get("ref", "")
 
 
 class Log:
-    """One pass over records.jsonl. A record that breaks its form is C2's; it counts for the tree and the chain, and for nothing else."""
+    """Reads the log line by line: C2 to C5, the tree. A line that breaks its form counts for chain and tree, and for nothing else."""
 
     def __init__(self, bundle, policy, checks, wanted_sizes):
-        self.bundle, self.policy, self.checks, self.wanted = bundle, policy, checks, wanted_sizes
-        self.tree, self.roots, self.times = Tree(), {}, {}
-        self.prev, self.event_ids, self.time, self.first, self.closed = "0" * 64, set(), "", None, None
-        self.plan, self.instructor = None, None
-        self.workloads, self.open_acts, self.deletions, self.unobserved = {}, {}, {}, {}
-        self.ceremonies, self.opened, self.approvals, self.gaps = [], [], [], []
-        self.token_records, self.cosigned_records, self.breakglass = {}, {}, []
-        self.reach, self.reach_from, self.late = None, None, []
-        self.folders = {}
-        for path, digest in bundle.digests.items():
-            self.folders.setdefault(path.rpartition("/")[0] + "/", set()).add(digest)
-        rules = policy.rules if policy else {}
-        self.expected = rules.get("project"), rules.get("log")
-        self.demanded = [path.split(".") for path in rules.get("demands", [])]
-        self.interval_ms = rules["checkpoint"]["every_seconds"] * 1000 + TOLERANCE_MS if policy else None
-        # Which check takes in which events, in the order in which they must: a check that looks at what was before, first.
-        self.takers = {}
-        for check, taker, events in (
-            ("C17", self._order, "transfer.started step.started step.succeeded deletion.intent"),
-            ("C16", self._duties, " ".join(GATE_OF_EVENT) + " gate.opened"),
-            ("C20", self._finalized, "gate.opened"),
-            ("C22", self._deletion, "deletion.intent deletion.outcome deletion.absence certificate.issued"),
-            ("C21", self._outcome, " ".join(INTENTS | OUTCOME_OF.keys())),
-            ("C18", self._batch, "batch.verified batch.restated"),
-            ("C23", self._demands, "batch.verified"),
-            ("C19", self._lists, "inventory.sealed reconciliation.closed"),
-            ("C15", self._gate, "gate.reached log.gap"),
-            ("C15", self._approval, " ".join(GATE_OF_EVENT)),
-            ("C12", self._opened, "gate.opened"),
-            ("C7", self._ceremony, "key.ceremony"),
-            ("C11", self._published, "checkpoint.published"),
-            ("C6", self._outsider, "tsa.token witness.cosigned"),
-            ("C17", self._note_order, "transfer.started step.started step.succeeded listing.compared reconciliation.closed rollback.finished"
-             " deletion.intent gate.reached gate.opened breakglass.opened breakglass.closed breakglass.reviewed"),
-            ("C3", self._instruction, "instruction.received"),
-        ):  # fmt: skip
-            for event in events.split():
-                self.takers.setdefault(event, []).append((checks[check], taker))
+        self.bundle, self.checks, self.wanted = bundle, checks, wanted_sizes
+        self.project, self.name = (policy.rules["project"], policy.rules["log"]) if policy else (None, None)
+        self.kept = KEPT | {path.split(".")[0] for path in policy.rules.get("demands", ())} if policy else KEPT
+        self.tree, self.roots, self.times = Tree(), {}, {}  # root, and time of the newest record, at the sizes that some check will ask for
+        self.prev, self.ids, self.time, self.plan = "0" * 64, set(), "", None
+        self.records, self.by_event = [], {}
 
-    def workload(self, record):
-        name = record["unit"]["ref"] if "unit" in record else ""
-        if name not in self.workloads:
-            self.workloads[name] = Workload(name)
-        return self.workloads[name]
+    def of(self, *events):
+        """The records of these events, in the order of the log."""
+        return sorted(itertools.chain.from_iterable(self.by_event.get(event, ()) for event in events), key=lambda record: record["seq"])
 
     def read(self):
-        form, chain = self.checks["C2"], self.checks["C4"]
         if 0 in self.wanted:
             self.roots[0] = self.tree.root()
         with self.bundle.open("log/records.jsonl") as file:
             for entry, line, problem in records_of(file):
                 seq = self.tree.size
-                record = None
-                if line is not None:
-                    try:
-                        record = canonical(line)
-                        problem = self._form_problem(record)
-                    except Bad as error:
-                        problem = str(error)
+                record = None if problem else self.checks["C2"].at(seq, self.c2_form, line)
                 if problem:
-                    form.fail(problem, seq)
-                else:
-                    if record["prev"] != self.prev:
-                        chain.fail("prev is not the hash of the record before", seq)
-                    self._take(record, seq)
-                if self.closed is not None and self.closed != seq:
-                    self.checks["C9"].fail("stands after log.closed", seq)
+                    self.checks["C2"].fail(problem, seq)
+                if record:
+                    self.c3_sequence(record, seq)
+                    self.c4_chain(record, seq)
+                    self.c5_ids(record, seq)
+                    self._keep(record, seq)
                 self.prev = entry.hex()
                 self.tree.add(entry)
                 if self.tree.size in self.wanted:
                     self.roots[self.tree.size], self.times[self.tree.size] = self.tree.root(), self.time
         if not self.tree.size:
-            form.fail("no record")
+            self.checks["C2"].fail("no record")
             self.checks["C3"].fail("no record")
 
-    @staticmethod
-    def _form_problem(record):
+    def _keep(self, record, seq):
+        if record["time"] < self.time:
+            self.checks["C6"].fail("time lies before that of an earlier record", seq)
+        self.time = max(self.time, record["time"])
+        record = {key: value for key, value in record.items() if key in self.kept}
+        record["seq"] = seq
+        self.records.append(record)
+        self.by_event.setdefault(record["event"], []).append(record)
+
+    def c2_form(self, line):
+        """Each line of records.jsonl: ≤ 65,535 bytes, ends in LF, canonical, the fields of ledger-format.md with their forms, no other field,
+        what its event demands; `project`, `log` those of the policy."""
+        record = canonical(line)
         if type(record) is not dict:
-            return "no object"
-        known = RECORD
+            raise Bad("no object")
         for key, value in record.items():
-            is_so = known.get(key)
-            if is_so is None:
-                return "a field that the format does not have"
-            if not is_so(value):
-                return "%s breaks its form" % key
-        if not IN_EVERY_RECORD <= record.keys():
-            return "lacks " + ", ".join(sorted(IN_EVERY_RECORD - record.keys()))
-        if not DEMANDS[record["event"]] <= record.keys():
-            return "%s demands %s" % (record["event"], ", ".join(sorted(DEMANDS[record["event"]] - record.keys())))
-        return None
+            form = RECORD.get(key)
+            if form is None:
+                raise Bad("a field that the format does not have")
+            if not form(value):
+                raise Bad(key + " breaks its form")
+        lacking = (IN_EVERY_RECORD - record.keys()) or (DEMANDS[record["event"]] - record.keys())
+        if lacking:
+            raise Bad("%s lacks %s" % (record.get("event", "it"), ", ".join(sorted(lacking))))
+        self.project, self.name = self.project or record["project"], self.name or record["log"]
+        if (record["project"], record["log"]) != (self.project, self.name):
+            raise Bad("belongs to another project or log")
+        return record
 
-    def _take(self, record, seq):
-        checks, event, now = self.checks, record["event"], record["time"]
-        if self.first is None:
-            self.first = record
-            self.expected = (self.expected[0] or record["project"], self.expected[1] or record["log"])
-        if (record["project"], record["log"]) != self.expected:
-            checks["C2"].fail("belongs to another project or log", seq)
+    def c3_sequence(self, record, seq):
+        """`seq` is the line number; record 0 is `log.opened`, record 1 `key.ceremony`; `instruction_sha256` is the `plan` evidence of the newest
+        earlier `instruction.received`, absent before the first."""
+        check = self.checks["C3"]
         if record["seq"] != seq:
-            checks["C3"].fail("seq is %d" % record["seq"], seq)
-            record = dict(record, seq=seq)
-        if seq < 2 and event != ("log.opened", "key.ceremony")[seq]:
-            checks["C3"].fail("is no " + ("log.opened", "key.ceremony")[seq], seq)
+            check.fail("seq is %d" % record["seq"], seq)
+        if seq < 2 and record["event"] != ("log.opened", "key.ceremony")[seq]:
+            check.fail("is no " + ("log.opened", "key.ceremony")[seq], seq)
         if record.get("instruction_sha256") != self.plan:
-            checks["C3"].fail("instruction_sha256 is not the plan in force", seq)
+            check.fail("instruction_sha256 is not the plan in force", seq)
+        if record["event"] == "instruction.received":
+            self.plan = bound(record, "plan")
+
+    def c4_chain(self, record, seq):
+        """`prev` is the entry hash of the line before."""
+        if record["prev"] != self.prev:
+            self.checks["C4"].fail("prev is not the hash of the record before", seq)
+
+    def c5_ids(self, record, seq):
+        """No `event_id` twice."""
         name = sha256(record["event_id"].encode())[:16]
-        if name in self.event_ids:
-            checks["C5"].fail("its event_id stands in an earlier record", seq)
-        self.event_ids.add(name)
-        if now < self.time:
-            checks["C6"].fail("time lies before that of an earlier record", seq)
-        else:
-            self.time = now
-        if self.reach is None:
-            self._reach(now)
-        elif now > self.reach and self.interval_ms:
-            self._note_late(seq, now)
-        for item in record.get("evidence", ()):
-            self._find(item, seq)
-        for check, taker in self.takers.get(event, ()):
-            check.at(seq, taker, record, check)
-        if event == "log.closed":
-            self.closed = seq if self.closed is None else self.closed
-            if record["counts"].get("records") != seq:
-                checks["C9"].fail("counts.records is not its seq", seq)
-
-    def _find(self, item, seq):
-        """Each file that a record binds is there, with its digest. (Those of manifests/ are unpacked later.)"""
-        name, digest = item["name"], item["sha256"]
-        if item.get("confidential"):
-            return
-        if name in BOUND:
-            folder, check = BOUND[name]
-            if digest not in self.folders.get(folder, ()):
-                self.checks[check].fail("the file that it binds as %s is not in the bundle" % name, seq)
-        elif name in PACKED:
-            if "manifests/%s.gz" % digest not in self.bundle.files:
-                self.checks[PACKED[name]].fail("missing: manifests/%s.gz" % digest, seq)
-        elif self.bundle.digests.get("evidence/" + digest) != digest:
-            self.checks["C1"].fail("missing, or not the bytes of its digest: evidence/" + digest, seq)
-
-    # -- C11
-    def _reach(self, now):
-        self.reach_from = now
-        self.reach = moment_of(milliseconds(now) + self.interval_ms) if self.interval_ms else now
-
-    def _published(self, record, check):
-        check.about(record["seq"])
-        self._reach(record["time"])
-
-    def _note_late(self, seq, now):
-        if self.late and self.late[-1]["from"] == self.reach_from:
-            self.late[-1].update(to=now, last=seq)
-        elif len(self.late) < 10_000:
-            self.late.append({"from": self.reach_from, "reach": self.reach, "to": now, "first": seq, "last": seq})
-
-    # -- what later checks need
-    def _instruction(self, record, _):
-        self.plan, self.instructor = bound(record, "plan"), record["actor"]["id"]
-
-    def _ceremony(self, record, check):
-        check.about(record["seq"])
-        self.ceremonies.append((record["seq"], bound(record, "ceremony")))
-
-    def _outsider(self, record, check):
-        name = "token" if record["event"] == "tsa.token" else "cosigned"
-        for item in record["evidence"]:
-            if item["name"] == name:
-                known = self.token_records if name == "token" else self.cosigned_records
-                known.setdefault(item["sha256"], (record["seq"], record["time"]))
-                check.about(record["seq"])
-
-    def _opened(self, record, _):
-        gate = self.workload(record).gates.get(record["approval"].get("gate"))
-        scope = record["approval"]["scope_sha256"]
-        approvals = [approval["seq"] for approval in gate.approvals if approval["approval"]["scope_sha256"] == scope] if gate else []
-        self.opened.append((record, max(approvals, default=-1)))
-
-    def _gate(self, record, check):
-        scope, seq = bound(record, "scope"), record["seq"]
-        if not scope:
-            raise Bad("binds no scope")
-        if record["event"] == "log.gap":
-            self.gaps.append(Gate(record, scope))
-            return
-        approval, workload = record["approval"], self.workload(record)
-        if approval["scope_sha256"] != scope:
-            check.fail("its scope is not the file that it binds", seq)
-        if approval.get("gate") not in GATES[:4]:
-            raise Bad("is of no gate")
-        workload.gates[approval["gate"]] = Gate(record, approval["scope_sha256"])
-
-    def _approval(self, record, _):
-        gate, scope = GATE_OF_EVENT[record["event"]], record["approval"]["scope_sha256"]
-        if gate == "gap":
-            reached = next((gap for gap in reversed(self.gaps) if gap.scope == scope), None)
-        else:
-            workload = self.workload(record)
-            reached = workload.gates.get(gate)
-            if gate == "loss":
-                workload.loss_scopes.append((record["seq"], scope))
-            if gate == "finalize":
-                workload.last["acceptance"] = milliseconds(record["time"])
-        if reached:
-            reached.approvals.append(record)
-        if "nonce" in record["approval"] or "file_sha256" in record["approval"] or record["actor"]["auth"] == "sshsig":
-            self.approvals.append((record, reached))
-
-    def _lists(self, record, check):
-        name = "inventory-set" if record["event"] == "inventory.sealed" else "final-set"
-        workload, found = self.workload(record), [item for item in record["evidence"] if item["name"] == name]
-        if len(found) != 1:
-            raise Bad("binds no " + name)
-        check.about(record["seq"])
-        if name == "final-set":
-            in_force = max(workload.at("rollback.finished"), workload.at("discard")) > workload.at("transfer.started")
-            workload.reconciliations.append(
-                {"seq": record["seq"], "set": found[0], "counts": record["counts"], "verdict": record["verdict"], "withdrawn": in_force}
-            )
-        else:
-            workload.inventories.append((record["seq"], found[0]))
-
-    def _batch(self, record, check):
-        found = [item for item in record["evidence"] if item["name"] == "rows"]
-        if len(found) != 1:
-            raise Bad("binds no rows file, or several")
-        item, unit = found[0], record["unit"]
-        check.about(record["seq"])
-        counts = record["counts"]
-        self.workload(record).batches.append(
-            (record["seq"], item["sha256"], int(item["size_bytes"]), unit.get("count"), tuple(sorted(counts.items())), record["verdict"])
-        )
-
-    # -- C23, C20
-    def _demands(self, record, check):
-        for path in self.demanded:
-            value = record
-            for key in path:
-                value = value.get(key) if type(value) is dict else None
-            if value is None:
-                check.fail("lacks %s, which the policy demands" % ".".join(path), record["seq"])
-
-    def _finalized(self, record, check):
-        if record["approval"].get("gate") == "finalize":
-            closed = self.workload(record).reconciliations
-            check.about(record["seq"])
-            if not closed or closed[-1]["verdict"] != "PASS":
-                raise Bad("opens finalize while the newest reconciliation is not PASS")
-
-    # -- C16
-    def _duties(self, record, check):
-        if not self.policy:
-            raise Missing("the policy cannot be read")
-        event, seq, approval = record["event"], record["seq"], record["approval"]
-        if event in GATE_OF_EVENT:
-            if record["actor"]["auth"] != "sshsig" and self.policy.gate(GATE_OF_EVENT[event])["seats"]:
-                check.fail("is not signed, and its gate has seats", seq)
-            return
-        gate, reached = approval.get("gate"), self.workload(record).gates.get(approval.get("gate"))
-        check.about(seq)
-        if not reached:
-            raise Bad("opens a gate that was not reached")
-        if reached.scope != approval["scope_sha256"]:
-            raise Bad("opens another scope than the gate showed")
-        approvals = [one for one in reached.approvals if one["approval"]["scope_sha256"] == reached.scope]
-        if not self.policy.seats_filled(gate, approvals, self.instructor):
-            raise Bad("the approvals before it do not fill the seats of the gate " + gate)
-
-    # -- C17
-    def _order(self, record, check):
-        workload, event = self.workload(record), record["event"]
-        name = record["act"]["name"] if "act" in record else ""
-        frozen = workload.at("step.started freeze-source")
-        if event == "transfer.started":
-            if workload.at("gate.reached loss") >= 0 and workload.at("gate.opened loss") < 0:
-                raise Bad("copies before the gate of losses opened")
-        elif event == "step.started" and name == "freeze-source":
-            check.about(record["seq"])
-            if workload.at("gate.opened cutover") <= workload.at("rollback.finished"):
-                raise Bad("freezes the source before the gate of the cutover opened")
-        elif event == "step.succeeded" and name == "cut-over":
-            check.about(record["seq"])
-            equal = {side for side, (seq, result) in workload.compared.items() if seq > frozen and result == "PASS"}
-            if not {"source", "target"} <= equal or workload.at("reconciliation.closed") <= frozen:
-                raise Bad("cuts over before both closing listings were equal and the reconciliation was closed")
-        elif event == "step.started" and name == "finalize":
-            check.about(record["seq"])
-            if workload.at("gate.opened finalize") <= workload.at("step.succeeded cut-over"):
-                raise Bad("finalizes before the gate opened")
-        elif event == "deletion.intent":
-            check.about(record["seq"])
-            if "ORDERED" in record["reasons"]:
-                if workload.at("gate.opened discard") < 0:
-                    raise Bad("removes by order before the gate of the discard opened")
-            elif "UNWIND" in record["reasons"]:
-                if workload.at("step.succeeded cut-over") > workload.at("rollback.finished"):
-                    raise Bad("undoes a replication after the cutover")
-            else:
-                raise Bad("removes for no reason that the format has")
-
-    def _note_order(self, record, _):
-        event, seq = record["event"], record["seq"]
-        if event.startswith("breakglass."):
-            self.breakglass.append((seq, event))
-            return
-        workload = self.workload(record)
-        if event.startswith("gate."):
-            workload.last["%s %s" % (event, record["approval"].get("gate"))] = seq
-        elif event.startswith("step."):
-            workload.last["%s %s" % (event, record["act"]["name"])] = seq
-        elif event == "listing.compared":
-            sides = {"source", "target"} & set(record["act"]["name"].split("/"))
-            workload.compared[" ".join(sides)] = (seq, record["verdict"])
-        elif event == "deletion.intent":
-            if "ORDERED" in record["reasons"]:
-                workload.last["discard"] = seq
-        else:
-            workload.last[event] = seq
-
-    # -- C21, C22
-    def _outcome(self, record, _):
-        event, act = record["event"], act_of(record)
-        if event in INTENTS:
-            self.open_acts[(event, act)] = record["seq"]
-        else:
-            self.open_acts.pop((OUTCOME_OF[event], act), None)
-
-    def _deletion(self, record, check):
-        event, seq, unit = record["event"], record["seq"], record["unit"]["ref"]
-        check.about(seq)
-        if event == "deletion.intent":
-            self.deletions[act_of(record)] = record["unit"].get("count")
-        elif event == "deletion.outcome":
-            if act_of(record) not in self.deletions:
-                raise Bad("an outcome without an intent")
-            planned, counts = self.deletions[act_of(record)], record["counts"]
-            if planned is not None and sum(counts.get(name, 0) for name in ("removed", "gone", "left")) != planned:
-                check.fail("removed, gone and left are not what was intended", seq)
-            if counts.get("left", 0) == 0:
-                self.unobserved[seq] = unit
-        elif event == "deletion.absence":
-            if record["verdict"] == "PASS":
-                self.unobserved = {at: ref for at, ref in self.unobserved.items() if ref != unit}
-        else:
-            self._certificate(record, check)
-
-    def _certificate(self, record, check):
-        deletion, seq = record["deletion"], record["seq"]
-        probed = {probe["probe"] for probe in deletion["absence"]}
-        unprobed = [category for category in deletion["categories_checked"] if category not in probed]
-        if unprobed:
-            check.fail("names categories without a probe of their absence", seq)
-        accepted = self.workload(record).last.get("acceptance")
-        days = self.policy.rules["cooling_off_days"] if self.policy else 0
-        if accepted is None or milliseconds(deletion["ordered_at"]) < accepted + days * 86_400_000:
-            check.fail("was ordered before the acceptance and the cooling-off", seq)
+        if name in self.ids:
+            self.checks["C5"].fail("its event_id stands in an earlier record", seq)
+        self.ids.add(name)
 
 
 # ------------------------------------------------------------------------------------------------------------- the checks
+
+OUTCOME_OF = {
+    "step.succeeded": "step.started", "step.failed": "step.started", "step.undo_finished": "step.undo_started", "step.undo_failed": "step.undo_started",
+    "deletion.outcome": "deletion.intent",
+}  # fmt: skip
+INTENTS = ("step.started", "step.undo_started", "deletion.intent")
+
+
+class Gate:
+    """What a `gate.reached` or a `log.gap` showed, and the approvals of exactly that which came after it."""
+
+    def __init__(self, record, name, scope):
+        self.seq, self.record, self.name, self.scope, self.approvals = record["seq"], record, name, scope, []
+
+
+class Workload:
+    """The records about a workload's objects."""
+
+    def __init__(self, name):
+        self.name, self.inventories, self.batches, self.reconciliations, self.orders = name, [], [], [], []
 
 
 class Verification:
     def __init__(self, folder, options):
         self.bundle, self.options = Bundle(folder), options
         self.checks = {name: Check(name) for name in CHECKS}
-        self.policy, self.keys, self.withheld, self.pending_workloads, self.scopes = None, [], 0, 0, {}
+        self.policy, self.keys, self.withheld, self.pending_workloads, self.pending_acts, self.files_of_json = None, [], 0, 0, 0, {}
 
     def run(self, openssl, scratch):
         self.openssl, self.scratch, check = openssl, scratch, self.checks
-        check["C1"].run(self.c1_files)
+        check["C1"].run(self.c1_files, check["C1"])
         self.policy = check["C23"].run(lambda: Policy(self.bundle.read("trust/policy.json")))
         self.sizes = {folder: self._sizes(folder) for folder in ("log/checkpoints/", "log/cosigned/", "timestamps/")}
         self._ask_early()
-        self.log = Log(self.bundle, self.policy, check, self._wanted())
+        self.log = Log(self.bundle, self.policy, check, self._wanted_sizes())
         check["C2"].run(self.log.read)
-        self.is_final = self.log.closed is not None
-        for name, work in (
-            ("C6", self.c6_time), ("C7", self.c7_signatures), ("C8", self.c8_roots), ("C9", self.c9_coverage), ("C10", self.c10_checkpoints),
-            ("C11", self.c11_interval), ("C12", self.c12_witnesses), ("C13", self.c13_timestamps), ("C14", self.c14_signed), ("C15", self.c15_fit),
-            ("C16", self.c16_gaps), ("C17", self.c17_breakglass), ("C19", self.c19_lists), ("C21", self.c21_outcomes), ("C22", self.c22_absence),
-            ("C23", self.c23_policy), ("C24", self.c24_fingerprints),
+        self.is_final = bool(self.log.of("log.closed"))
+        self._find_bound_files()
+        self._follow_gates()
+        for work in (
+            self.c6_time, self.c7_signatures, self.c8_roots, self.c9_coverage, self.c10_checkpoints, self.c11_interval, self.c12_witnesses,
+            self.c13_timestamps, self.c14_signed, self.c15_fit, self.c16_duties, self.c17_order, self.c20_reread, self.c21_outcomes,
+            self.c22_deletions, self.c23_policy, self.c24_fingerprints,
         ):  # fmt: skip
+            name = work.__name__.split("_")[0].upper()
             check[name].run(work, check[name])
-        for name in ("C18", "C20"):
-            if not any(workload.batches for workload in self.log.workloads.values()) and not check[name].failures:
-                check[name].otherwise = "NA"
+        check["C19"].run(self._each_workload)
+
+    # -- what several checks need
 
     def rules(self):
         if not self.policy:
             raise Missing("the policy cannot be read")
         return self.policy
 
+    def _json(self, path):
+        if path not in self.files_of_json:
+            self.files_of_json[path] = plain_json(self.bundle.read(path))
+            if type(self.files_of_json[path]) is not dict:
+                raise Bad("no object: " + path)
+        return self.files_of_json[path]
+
     def _sizes(self, folder):
         """Sizes that the file names of a folder name."""
         return {int(name.split(".")[0]) for name in self.bundle.names(folder) if re.fullmatch("(0|[1-9][0-9]{0,15})([.].*)?", name)}
 
-    def _wanted(self):
+    def _wanted_sizes(self):
         """Sizes whose root some check will ask for."""
         wanted = set().union(*self.sizes.values())
         for name in self.bundle.names("approvals/"):
             if name.endswith(".json"):
                 try:
-                    wanted.add(plain_json(self.bundle.read("approvals/" + name))["checkpoint"]["size"])
+                    wanted.add(self._json("approvals/" + name)["checkpoint"]["size"])
                 except (Bad, KeyError, TypeError):
                     pass  # C14 and C15 say what is wrong with it
         for data in self.options.checkpoints:
@@ -1393,8 +1125,80 @@ class Verification:
             except Bad:
                 pass  # C7 says what is wrong with it
 
-    def c1_files(self):
-        check, bundle, listed, before = self.checks["C1"], self.bundle, {}, ""
+    def _find_bound_files(self):
+        """Each file that a record binds is at its place, with its digest; where not, the check fails that reads it. Lists are hashed when they are unpacked."""
+        tokens = set()
+        for record in self.log.records:
+            for item in record.get("evidence", ()):
+                name, digest = item["name"], item["sha256"]
+                if item.get("confidential"):
+                    continue
+                check, path = self._place(record, name, digest)
+                if name == "token" and record["event"] == "tsa.token":
+                    tokens.add(digest)
+                if name == "token" and record["event"] != "tsa.token":
+                    is_there = digest in tokens
+                elif name == "cosigned":
+                    is_there = self.checks[check].at(record["seq"], self._holds_cosigned, record, digest)
+                else:
+                    is_there = path in self.bundle.files and (check in ("C18", "C19") or self.bundle.digests.get(path) == digest)
+                if not is_there:
+                    self.checks[check].fail("the file that it binds as %s is not in the bundle" % name, record["seq"])
+
+    @staticmethod
+    def _place(record, name, digest):
+        """(check that reads it, path) of a bound file: section 1."""
+        size, nonce = record.get("counts", {}).get("size", -1), record.get("approval", {}).get("nonce")
+        stamp = "timestamps/%d.%s" % (size, subject(record))
+        places = {
+            "policy": ("C23", "trust/policy.json"), "checkpoint": ("C7", "log/checkpoints/%d" % size), "p256": ("C7", "log/checkpoints/%d.p256.sig" % size),
+            "cosigned": ("C12", "log/cosigned/%d" % size), "query": ("C13", stamp + ".tsq"), "token": ("C13", stamp + ".tsr"),
+            "rows": ("C18", "manifests/%s.gz" % digest), "inventory-set": ("C19", "manifests/%s.gz" % digest), "final-set": ("C19", "manifests/%s.gz" % digest),
+        }  # fmt: skip
+        if nonce:
+            places.update({"approval": ("C14", "approvals/%s.json" % nonce), "signature": ("C14", "approvals/%s.json.sig" % nonce)})
+        return places.get(name, ("C1", "evidence/" + digest))
+
+    def _holds_cosigned(self, record, digest):
+        """The bytes that a record binds as `cosigned` are the checkpoint and lines of log/cosigned/<n>: that of its witness, or at a gate the first k."""
+        n = record.get("counts", {}).get("size", -1)
+        note, cosigned = self.bundle.read("log/checkpoints/%d" % n), self.bundle.read("log/cosigned/%d" % n)
+        lines = cosigned[len(note) :].splitlines(keepends=True) if cosigned.startswith(note) else []
+        if record["event"] == "witness.cosigned":
+            by = ("— %s " % subject(record)).encode()
+            return any(sha256_hex(note + line) == digest for line in lines if line.startswith(by))
+        return any(sha256_hex(note + b"".join(lines[:k])) == digest for k in range(1, len(lines) + 1))
+
+    def _follow_gates(self):
+        """Every gate and gap with its approvals, and for each approval and opening the gate or gap that it belongs to."""
+        self.gaps, self.gate_of, shown = [], {}, {}
+        for record in self.log.of("gate.reached", "gate.opened", "log.gap", *GATE_OF_EVENT):
+            event, scope = record["event"], record.get("approval", {}).get("scope_sha256")
+            name = GATE_OF_EVENT.get(event) or record.get("approval", {}).get("gate")
+            if event == "log.gap":
+                self.gaps.append(Gate(record, "gap", bound(record, "scope")))
+            elif event == "gate.reached":
+                shown[subject(record), name] = Gate(record, name, scope)
+            else:
+                gaps = (gap for gap in reversed(self.gaps) if gap.scope == scope)
+                gate = self.gate_of[record["seq"]] = next(gaps, None) if name == "gap" else shown.get((subject(record), name))
+                if gate and gate.scope == scope and event != "gate.opened":
+                    gate.approvals.append(record)
+
+    def _approvals_of(self, opened):
+        """Those that stand between a `gate.reached` and this `gate.opened`."""
+        gate = self.gate_of[opened["seq"]]
+        return [approval for approval in gate.approvals if approval["seq"] < opened["seq"]] if gate else []
+
+    def _seats_filled(self, name, approvals, seq):
+        instructed = [record["actor"]["id"] for record in self.log.of("instruction.received") if record["seq"] < seq]
+        return self.rules().seats_filled(name, approvals, instructed[-1] if instructed else None)
+
+    # -- the files and the log
+
+    def c1_files(self, check):
+        """SHA256SUMS lists every file and nothing else, and all digests are right. Missing under `confidential/`: told, no failure."""
+        bundle, listed, before = self.bundle, {}, ""
         for path in bundle.foreign:
             check.fail("a link, or no file that can be read: " + path)
         bundle.hash_all()
@@ -1409,46 +1213,104 @@ class Verification:
                 elif path <= before:
                     check.fail("SHA256SUMS is not sorted, or names a file twice: " + path)
                 else:
-                    listed[path] = before = path
-                    self._listed(path, found.group(1).decode(), check)
+                    listed[path] = found.group(1).decode()
+                    before = path
+        for path, digest in listed.items():
+            if path not in bundle.files and path.startswith("confidential/"):
+                self.withheld += 1
+            elif path not in bundle.files:
+                check.fail("missing: " + path)
+            elif bundle.digests[path] != digest:
+                check.fail("other bytes than SHA256SUMS says: " + path)
         for path in sorted(bundle.files.keys() - listed.keys() - {"SHA256SUMS"}):
             check.fail("not listed: " + path)
         if self.withheld:
             check.note("%d files of confidential/ are withheld" % self.withheld)
         check.note("%d files" % len(listed))
 
-    def _listed(self, path, digest, check):
-        if path not in self.bundle.files:
-            if path.startswith("confidential/"):
-                self.withheld += 1
-            else:
-                check.fail("missing: " + path)
-        elif self.bundle.digests[path] != digest:
-            check.fail("other bytes than SHA256SUMS says: " + path)
+    def c6_time(self, check):
+        """Times never decrease; for each timestamp over checkpoint n: records below n are not later than its time + 300 s, and records from its
+        `tsa.token` record on not earlier than its time − 300 s; the same with the times of cosignatures and `witness.cosigned`; no record later
+        than the verifier's clock + 300 s."""
+        log = self.log
+        if log.time > moment_of(self.options.now_ms + TOLERANCE_MS):
+            check.fail("the newest record is later than your clock", log.tree.size - 1)
+        told = {}
+        for record in log.of("tsa.token", "witness.cosigned"):
+            check.about(record["seq"])
+            told.setdefault((record["event"], record["counts"].get("size"), subject(record)), record)
+        for event, n, who, at_ms in self._sightings():
+            what = "%s checkpoint %d" % ("timestamp over" if event == "tsa.token" else "cosignature of", n)
+            if n in log.times and milliseconds(log.times[n]) > at_ms + TOLERANCE_MS:
+                check.fail("is later than the " + what, n - 1)
+            record = told.get((event, n, who))
+            if record and milliseconds(record["time"]) < at_ms - TOLERANCE_MS:
+                check.fail("is earlier than the " + what, record["seq"])
+
+    def _sightings(self):
+        """(event that tells of it, n, who, when in milliseconds) of each time at which an outsider saw checkpoint n."""
+        for n, name, file in self._tokens():
+            try:
+                yield "tsa.token", n, name, token_time(self.bundle.read(file))
+            except Bad:
+                pass  # C13 says what is wrong with it
+        for n in sorted(self.sizes["log/cosigned/"]) if self.policy else ():
+            for key, _ in self.policy.witnesses:
+                try:
+                    for seconds, _ in Note(self.bundle.read("log/cosigned/%d" % n)).cosignatures(key):
+                        yield "witness.cosigned", n, key.name, seconds * 1000
+                except Bad:
+                    pass  # C12 says what is wrong with it
+
+    def _tokens(self):
+        """(n, authority, path) of each response in timestamps/."""
+        for name in self.bundle.names("timestamps/"):
+            found = re.fullmatch(r"(0|[1-9][0-9]{0,15})\.([a-z0-9][a-z0-9-]{0,30})\.tsr", name)
+            if found:
+                yield int(found.group(1)), found.group(2), "timestamps/" + name
 
     # -- signatures and outsiders
 
-    def _key_history(self):
+    def c7_signatures(self, check):
+        """Each checkpoint: origin, size = file name, the log's signature and the P-256 signature by the keys in force."""
+        self.rules()
+        self.keys = self._key_history(check)
+        sizes = sorted(self.sizes["log/checkpoints/"])
+        for name in self.bundle.names("log/checkpoints/"):
+            if not re.fullmatch(r"(0|[1-9][0-9]{0,15})(\.p256\.sig)?", name):
+                check.fail("no checkpoint: log/checkpoints/" + name)
+        if not sizes:
+            raise Bad("no checkpoint")
+        for seq, _, _, previous in self.keys[1:]:
+            first = next((n for n in sizes if n > seq), None)
+            if first is not None and not is_signed(self.openssl, self._note_at("log/checkpoints/", first), previous):
+                check.fail("checkpoint %d follows a rotation, and is not signed by the previous key" % first, seq)
+        for n in sizes:
+            check.run(self._check_checkpoint, n, check)
+        for record in self.log.of("checkpoint.published"):
+            check.about(record["seq"])
+        check.note("%d checkpoints, %d key%s" % (len(sizes), len(self.keys), "" if len(self.keys) == 1 else "s"))
+
+    def _key_history(self, check):
         """[(from seq, log key, P-256 key, previous log key)], oldest first."""
         history = []
-        for seq, digest in self.log.ceremonies:
+        for record in self.log.of("key.ceremony"):
+            seq, digest = record["seq"], bound(record, "ceremony")
+            check.about(seq)
             if not digest:
                 raise Bad("record %d binds no ceremony" % seq)
-            said = plain_json(self.bundle.read("evidence/" + digest))
+            said = self._json("evidence/" + digest)
             if not CEREMONY(said):
                 raise Bad("the ceremony of record %d breaks its form" % seq)
-            key, p256 = VerifierKey(said["log"], 1), decode_p256(said["p256"])
+            key, p256, rules = VerifierKey(said["log"], 1), decode_p256(said["p256"]), self.policy.rules["keys"]
             if not history:
-                if seq != 1 or said["reason"] != "first" or (key.key, key.name, p256) != (self.policy.log_key.key, self.policy.log_key.name, self.policy.p256):
+                if seq != 1 or said["reason"] != "first" or (said["log"], said["p256"]) != (rules["log"], rules["p256"]):
                     raise Bad("the first ceremony is not that of the policy's keys")
                 history.append((seq, key, p256, None))
             else:
-                previous = history[-1][1]
-                if said["reason"] != "rotation" or said.get("previous") != "%s+%s+%s" % (
-                    previous.name, previous.id.hex(), base64.b64encode(b"\1" + previous.key).decode(),
-                ):  # fmt: skip
+                if said["reason"] != "rotation" or said.get("previous") != history[-1][1].text:
                     raise Bad("the ceremony of record %d does not follow from the one before" % seq)
-                history.append((seq, key, p256, previous))
+                history.append((seq, key, p256, history[-1][1]))
         if not history:
             raise Bad("no key.ceremony")
         return history
@@ -1476,23 +1338,6 @@ class Verification:
             if other is not key and note.log_signatures(other) and not is_signed(self.openssl, note, other):
                 check.fail("%s holds a wrong signature of a known key" % where)
 
-    def c7_signatures(self, check):
-        self.rules()
-        self.keys = self._key_history()
-        sizes = sorted(self.sizes["log/checkpoints/"])
-        for name in self.bundle.names("log/checkpoints/"):
-            if not re.fullmatch(r"(0|[1-9][0-9]{0,15})(\.p256\.sig)?", name):
-                check.fail("no checkpoint: log/checkpoints/" + name)
-        if not sizes:
-            raise Bad("no checkpoint")
-        for seq, _, _, previous in self.keys[1:]:
-            first = next((n for n in sizes if n > seq), None)
-            if first is not None and not is_signed(self.openssl, self._note_at("log/checkpoints/", first), previous):
-                check.fail("checkpoint %d follows a rotation, and is not signed by the previous key" % first, seq)
-        for n in sizes:
-            check.run(self._check_checkpoint, n, check)
-        check.note("%d checkpoints, %d key%s" % (len(sizes), len(self.keys), "" if len(self.keys) == 1 else "s"))
-
     def _check_checkpoint(self, n, check):
         where = "checkpoint %d" % n
         self._check_log_lines(self._note_at("log/checkpoints/", n), n, check, where)
@@ -1501,24 +1346,29 @@ class Verification:
             check.fail("%s is not signed by the log's P-256 key in force" % where)
 
     def c8_roots(self, check):
+        """Each checkpoint's root is that of the first n records (so each extends the one before); n ≤ `size`."""
         for n in sorted(self.sizes["log/checkpoints/"]):
-            check.run(self._check_root, n, check)
-
-    def _check_root(self, n, check):
-        note = Note(self.bundle.read("log/checkpoints/%d" % n))
-        if n > self.log.tree.size:
-            check.fail("checkpoint %d covers more than the %d records" % (n, self.log.tree.size))
-        elif note.root != self.log.roots.get(n):
-            check.fail("the root of checkpoint %d is not that of the first %d records" % (n, n))
+            note = check.run(lambda n=n: Note(self.bundle.read("log/checkpoints/%d" % n)))
+            if n > self.log.tree.size:
+                check.fail("checkpoint %d covers more than the %d records" % (n, self.log.tree.size))
+            elif note and note.root != self.log.roots.get(n):
+                check.fail("the root of checkpoint %d is not that of the first %d records" % (n, n))
 
     def c9_coverage(self, check):
+        """The newest checkpoint covers all records; *final*: `log.closed` is the last, its `counts.records` is its seq; no record after a `log.closed`."""
         newest, size = max(self.sizes["log/checkpoints/"], default=0), self.log.tree.size
         if newest != size or not size:
             check.fail("the newest checkpoint covers %d of %d records" % (newest, size))
-        if self.log.closed is not None:
-            check.about(self.log.closed)
+        for record in self.log.of("log.closed"):
+            check.about(record["seq"])
+            if record["seq"] != size - 1:
+                check.fail("records stand after it", record["seq"])
+            if record["counts"].get("records") != record["seq"]:
+                check.fail("counts.records is not its seq", record["seq"])
 
     def c10_checkpoints(self, check):
+        """The checkpoints that the auditor brings (`--checkpoint FILE`, as often as wanted): same origin, signed, size ≤ `size`, same root.
+        Without any: YOURS."""
         if not self.options.checkpoints:
             check.otherwise = "YOURS"
             check.note("give the checkpoints that you kept: --checkpoint FILE")
@@ -1537,111 +1387,81 @@ class Verification:
         check.note("%s, over %d records, was compared" % (where, note.size))
 
     def c11_interval(self, check):
-        rules = self.rules()
-        approved = []
-        for gap in self.log.gaps:
-            record = gap.record
-            if record["gap"]["to"] > moment_of(milliseconds(record["time"]) + TOLERANCE_MS):
+        """From `log.opened` on, no record and no next checkpoint later than `every_seconds` + 300 s after the last `checkpoint.published` — but
+        inside a `log.gap` whose approvals fill the seats of gate `gap`."""
+        interval, approved = self.rules().rules["checkpoint"]["every_seconds"] * 1000 + TOLERANCE_MS, []
+        for gap in self.gaps:
+            start, end = gap.record["gap"]["from"], gap.record["gap"]["to"]
+            if end > moment_of(milliseconds(gap.record["time"]) + TOLERANCE_MS):
                 check.fail("a gap that ends after its own record", gap.seq)
-            elif rules.seats_filled("gap", gap.approvals, self.log.instructor):
-                approved.append((record["gap"]["from"], moment_of(milliseconds(record["gap"]["to"]) + TOLERANCE_MS)))
-                check.note("record %d: an approved gap from %s to %s" % (gap.seq, record["gap"]["from"], record["gap"]["to"]))
-        for late in self.log.late:
-            reach = late["reach"]
-            for start, end in sorted(approved):
-                reach = max(reach, end) if start <= reach else reach
-            if late["to"] > reach:
-                check.fail("no checkpoint was published after %s in the interval that the policy allows" % late["from"], late["first"])
-
-    def c6_time(self, check):
-        log = self.log
-        if log.time > moment_of(self.options.now_ms + TOLERANCE_MS):
-            check.fail("the newest record is later than your clock", log.tree.size - 1)
-        for n, name, file in self._tokens():
-            try:
-                self._check_bounds(check, n, token_time(self.bundle.read(file)), log.token_records.get(self.bundle.digests[file]), "timestamp over checkpoint %d" % n)
-            except Bad:
-                pass  # C13 says what is wrong with it
-        if self.policy:
-            for n in sorted(self.sizes["log/cosigned/"]):
-                file = "log/cosigned/%d" % n
-                try:
-                    note = Note(self.bundle.read(file))
-                    for key, _ in self.policy.witnesses:
-                        for seconds, _ in note.cosignatures(key):
-                            self._check_bounds(check, n, seconds * 1000, log.cosigned_records.get(self.bundle.digests[file]), "cosignature of checkpoint %d" % n)
-                except Bad:
-                    pass  # C12 says what is wrong with it
-
-    def _check_bounds(self, check, n, at_ms, told, what):
-        last = self.log.times.get(n)
-        if last and milliseconds(last) > at_ms + TOLERANCE_MS:
-            check.fail("is later than the " + what, n - 1)
-        if told and milliseconds(told[1]) < at_ms - TOLERANCE_MS:
-            check.fail("is earlier than the " + what, told[0])
-
-    def _tokens(self):
-        """(n, authority, path) of each response in timestamps/."""
-        for name in self.bundle.names("timestamps/"):
-            found = re.fullmatch(r"(0|[1-9][0-9]{0,15})\.([a-z0-9][a-z0-9-]{0,30})\.tsr", name)
-            if found:
-                yield int(found.group(1)), found.group(2), "timestamps/" + name
+            elif self._seats_filled("gap", gap.approvals, self.log.tree.size):
+                approved.append((start, moment_of(milliseconds(end) + TOLERANCE_MS)))
+                check.note("record %d: an approved gap from %s to %s" % (gap.seq, start, end))
+        since = reach = told = None
+        for record in self.log.records:
+            if reach and record["time"] > reach and told != since:
+                told = since
+                check.fail("no checkpoint was published after %s in the interval that the policy allows" % since, record["seq"])
+            if record["event"] == "checkpoint.published" or since is None:
+                check.about(record["seq"])
+                since = record["time"]
+                reach = moment_of(milliseconds(since) + interval)
+                for start, end in sorted(approved):
+                    reach = max(reach, end) if start <= reach else reach
 
     def c12_witnesses(self, check):
-        rules = self.rules().rules
-        quorum = rules["witness_quorum"]
-        if not quorum:
+        """The newest checkpoint, and each one that a `witnessed` gate opened with, is cosigned by the quorum, each witness of the policy, of
+        different organisations; every `cosigned/<n>` has the body of `checkpoints/<n>`. Quorum 0: NA."""
+        if not self.rules().rules["witness_quorum"]:
             check.otherwise = "NA"
             return
         for n in sorted(self.sizes["log/cosigned/"]):
             if Note(self.bundle.read("log/cosigned/%d" % n)).body != Note(self.bundle.read("log/checkpoints/%d" % n)).body:
                 check.fail("cosigned/%d is not over the body of checkpoint %d" % (n, n))
-        newest = max(self.sizes["log/checkpoints/"], default=0)
-        check.run(self._check_quorum, newest, quorum, check, None)
-        for record, last_approval in self.log.opened:
-            gate = self.policy.gate(record["approval"].get("gate"))
+        check.run(self._check_quorum, max(self.sizes["log/checkpoints/"], default=0), check, None)
+        for record in self.log.of("gate.opened"):
+            gate, seq, size = self.policy.gate(record["approval"].get("gate")), record["seq"], record.get("counts", {}).get("size", 0)
             if gate and gate["witnessed"]:
-                check.about(record["seq"])
-                size, file = record.get("counts", {}).get("size", 0), bound(record, "cosigned")
-                if not file or file != self.bundle.digests.get("log/cosigned/%d" % size):
-                    check.fail("opens a witnessed gate without a cosigned checkpoint", record["seq"])
-                elif size <= last_approval:
-                    check.fail("its checkpoint does not cover its approvals", record["seq"])
+                check.about(seq)
+                if not bound(record, "cosigned") or not bound(record, "checkpoint"):
+                    check.fail("opens a witnessed gate without a cosigned checkpoint", seq)
+                elif any(approval["seq"] >= size for approval in self._approvals_of(record)):
+                    check.fail("its checkpoint does not cover its approvals", seq)
                 else:
-                    check.at(record["seq"], self._check_quorum, size, quorum, check, record["seq"])
+                    check.at(seq, self._check_quorum, size, check, seq)
 
-    def _check_quorum(self, n, quorum, check, seq):
+    def _check_quorum(self, n, check, seq):
         if "log/cosigned/%d" % n not in self.bundle.files:
             check.fail("checkpoint %d is not cosigned" % n, seq)
             return
-        note, organisations = self._note_at("log/cosigned/", n), set()
+        note, rules, organisations = self._note_at("log/cosigned/", n), self.policy.rules, set()
         for key, organisation in self.policy.witnesses:
             for seconds, signature in note.cosignatures(key):
                 if not self.openssl.ask(key.spki, note.cosigned_text(seconds), signature).result():
                     check.fail("checkpoint %d holds a wrong cosignature" % n, seq)
-                elif not (self.policy.is_production and organisation == self.policy.rules["operator"]):
+                elif not (self.policy.is_production and organisation == rules["operator"]):
                     organisations.add(organisation)
-        if len(organisations) < quorum:
-            check.fail("checkpoint %d is cosigned by %d of %d organisations" % (n, len(organisations), quorum), seq)
+        if len(organisations) < rules["witness_quorum"]:
+            check.fail("checkpoint %d is cosigned by %d of %d organisations" % (n, len(organisations), rules["witness_quorum"]), seq)
 
     def c13_timestamps(self, check):
-        rules, tokens = self.rules(), {}
+        """Each gate that asks for one: its `gate.opened` binds a token over its checkpoint, which covers all its approvals; imprint right, chain to
+        the authority's root in the policy (at the token's time), `qualified` where asked. Every token in `timestamps/` verifies."""
+        rules, tokens, asked = self.rules(), {}, 0
         for n, name, file in self._tokens():
             tokens[self.bundle.digests[file]] = (n, name)
-            check.run(self._check_token, n, name, file, check)
-        asked = 0
-        for record, last_approval in self.log.opened:
-            gate, seq = rules.gate(record["approval"].get("gate")), record["seq"]
+            check.run(self._check_token, n, name, file)
+        for record in self.log.of("gate.opened"):
+            gate, seq, size = rules.gate(record["approval"].get("gate")), record["seq"], record.get("counts", {}).get("size", 0)
             if not gate or gate["timestamp"] == "none":
                 continue
             asked += 1
             check.about(seq)
-            size = record.get("counts", {}).get("size", 0)
             found = [tokens[item["sha256"]] for item in record["evidence"] if item["name"] == "token" and item["sha256"] in tokens]
             found = [name for n, name in found if n == size and name in rules.authorities]
-            if not found:
+            if not found or not bound(record, "checkpoint"):
                 check.fail("opens a gate without a timestamp over its checkpoint", seq)
-            elif size <= last_approval:
+            elif any(approval["seq"] >= size for approval in self._approvals_of(record)):
                 check.fail("its timestamp does not cover its approvals", seq)
             elif gate["timestamp"] == "qualified" and not any(rules.authorities[name]["qualified"] for name in found):
                 check.fail("its timestamp is of no qualified authority", seq)
@@ -1649,12 +1469,10 @@ class Verification:
             check.otherwise = "NA"
         check.note("%d timestamps" % len(tokens))
 
-    def _check_token(self, n, name, file, check):
+    def _check_token(self, n, name, file):
         authority = self.policy.authorities.get(name)
         if not authority:
             raise Bad(file + " is of no authority of the policy")
-        if file[:-4] + ".tsq" not in self.bundle.files:
-            check.fail("missing: " + file[:-4] + ".tsq")
         response = self.bundle.read(file)
         at = token_time(response) // 1000
         if not self.openssl.timestamp(response, self.bundle.read("log/checkpoints/%d" % n), authority["ca"].encode(), at):
@@ -1662,11 +1480,22 @@ class Verification:
 
     # -- approvals
 
-    def c14_signed(self, check):
-        if not self.log.approvals and not check.failures:
+    def _signed_approvals(self, check):
+        """Approvals that say that they are signed."""
+        found = []
+        for record in self.log.of(*GATE_OF_EVENT):
+            if "nonce" in record["approval"] or "file_sha256" in record["approval"] or record["actor"]["auth"] == "sshsig":
+                check.about(record["seq"])
+                found.append(record)
+        if not found:
             check.otherwise = "NA"
-        for record, _ in self.log.approvals:
-            check.about(record["seq"])
+        return found
+
+    def c14_signed(self, check):
+        """Each approval record with a file: the file and signature are those of its digests; SSHSIG namespace `approval-v1@ecluse`, hash sha256 or
+        sha512, made by the key of that approver in the policy, valid at the record's time; `presence` shown (flags byte: 01 touch, 04 pin);
+        `key_fpr` right."""
+        for record in self._signed_approvals(check):
             check.at(record["seq"], self._check_signature, record)
 
     def _check_signature(self, record):
@@ -1695,33 +1524,35 @@ class Verification:
             raise Bad("the signature is wrong")
 
     def c15_fit(self, check):
-        if not self.log.approvals and not check.failures:
-            check.otherwise = "NA"
+        """Project, gate, approver, scope and nonce of file and record agree; the scope is the one of the newest `gate.reached` of this workload and
+        gate; the checkpoint's size is above that record's seq and ≤ the approval's seq, its root right; record time within `not_before` and
+        `expires`; no nonce twice; at finalize and discard `verified_roots` are the scope's `catalogue`."""
         nonces = set()
-        for record, reached in self.log.approvals:
-            check.about(record["seq"])
+        for record in self._signed_approvals(check):
             number = record["approval"].get("nonce")
             if number in nonces:
                 check.fail("its nonce stands in an earlier approval", record["seq"])
             nonces.add(number)
-            check.at(record["seq"], self._check_fit, record, reached)
+            check.at(record["seq"], self._check_fit, record)
+        for record in self.log.of("gate.reached", "log.gap"):
+            check.at(record["seq"], self._check_shown, record)
 
-    def _check_fit(self, record, reached):
-        approval, actor, seq, gate = record["approval"], record["actor"], record["seq"], GATE_OF_EVENT[record["event"]]
+    def _check_fit(self, record):
+        approval, actor, seq, gate, reached = record["approval"], record["actor"], record["seq"], GATE_OF_EVENT[record["event"]], self.gate_of[record["seq"]]
         data = self.bundle.read("approvals/%s.json" % approval.get("nonce"))
         said = canonical(data[:-1]) if data.endswith(b"\n") else None
         if not APPROVAL_FILE(said):
             raise Bad("the signed file breaks its form")
         if not reached:
             raise Bad("approves what no gate showed")
-        subject = "record %d" % reached.seq if gate == "gap" else record["unit"]["ref"]
         who = {"id": actor["id"], "org": actor.get("org"), "role": actor.get("role")}
         if "on_behalf_of" in actor:
             who["on_behalf_of"] = actor["on_behalf_of"]
         recorded = {key: approval["approver"].get(key) for key in ("id", "org", "role")}
+        scope = self._json("evidence/" + reached.scope)
         fits = (
-            ("project", said["project"] == record["project"]),
-            ("subject", said["subject"] == subject),
+            ("project", said["project"] == self.log.project),
+            ("subject", said["subject"] == ("record %d" % reached.seq if gate == "gap" else subject(record))),
             ("gate", said["gate"] == gate == approval.get("gate")),
             ("approver", said["approver"] == who and recorded.items() <= who.items() and (actor["type"], actor["auth"]) == ("person", "sshsig")),
             ("nonce", said["nonce"] == approval["nonce"]),
@@ -1729,111 +1560,260 @@ class Verification:
             ("checkpoint's size", reached.seq < said["checkpoint"]["size"] <= seq),
             ("checkpoint's root", self.log.roots.get(said["checkpoint"]["size"], b"").hex() == said["checkpoint"]["root"]),
             ("time", said["not_before"] <= record["time"] <= said["expires"]),
+            ("verified roots", gate not in ("finalize", "discard") or said["verified_roots"] == scope.get("catalogue")),
         )
         wrong = [name for name, is_right in fits if not is_right]
-        scope = self._scope(reached.scope)
-        if scope.get("project") != record["project"] or scope.get("gate") != gate or (gate != "gap" and scope.get("workload") != record["unit"]["ref"]):
-            wrong.append("content of the scope")
-        if gate in ("finalize", "discard") and said["verified_roots"] != scope.get("catalogue"):
-            wrong.append("verified roots")
         if wrong:
             raise Bad("does not fit: " + ", ".join(wrong))
 
-    def _scope(self, digest):
-        if digest not in self.scopes:
-            scope = plain_json(self.bundle.read("evidence/" + digest))
-            if type(scope) is not dict:
-                raise Bad("a scope breaks its form")
-            self.scopes[digest] = scope
-        return self.scopes[digest]
+    def _check_shown(self, record):
+        """What a gate or a gap shows is the scope that it binds, and that is its own."""
+        digest, gap = bound(record, "scope"), record.get("gap")
+        scope = self._json("evidence/" + digest) if digest else {}
+        gate = "gap" if gap else record["approval"].get("gate")
+        own = {"v": 1, "project": self.log.project, "gate": gate}
+        own.update(gap if gap else {"workload": subject(record)})
+        if not own.items() <= scope.items() or gate not in GATES or not (gap or record["approval"]["scope_sha256"] == digest):
+            raise Bad("shows another scope than its own")
 
-    def c16_gaps(self, check):
-        for gap in self.log.gaps:
-            if gap.approvals and not self.rules().seats_filled("gap", gap.approvals, self.log.instructor):
+    def c16_duties(self, check):
+        """Every `gate.opened` (and approved gap): its approvals, between `gate.reached` and it, with its scope, fill all seats; `client-asserted` only
+        where there is no seat."""
+        for record in self.log.of(*GATE_OF_EVENT):
+            if record["actor"]["auth"] != "sshsig" and self.rules().gate(GATE_OF_EVENT[record["event"]])["seats"]:
+                check.fail("is not signed, and its gate has seats", record["seq"])
+        for record in self.log.of("gate.opened"):
+            gate, seq = self.gate_of[record["seq"]], record["seq"]
+            check.about(seq)
+            if not gate or gate.name not in GATES:
+                check.fail("opens a gate that was not reached", seq)
+            elif gate.scope != record["approval"]["scope_sha256"]:
+                check.fail("opens another scope than the gate showed", seq)
+            elif not check.at(seq, self._seats_filled, gate.name, self._approvals_of(record), seq):
+                check.fail("the approvals before it do not fill the seats of the gate " + gate.name, seq)
+        for gap in self.gaps:
+            if gap.approvals and not check.at(gap.seq, self._seats_filled, "gap", gap.approvals, self.log.tree.size):
                 check.fail("the approvals of this gap do not fill its seats", gap.seq)
-        if not check.looked_at and not self.log.gaps:
+        if not check.looked_at and not self.gaps:
             check.otherwise = "NA"
 
-    def c17_breakglass(self, check):
-        for seq, event in self.log.breakglass:
-            if event == "breakglass.opened":
-                later = {after for at, after in self.log.breakglass if at > seq}
-                if self.is_final and not {"breakglass.closed", "breakglass.reviewed"} <= later:
-                    check.fail("an emergency right that was not closed and reviewed", seq)
+    # -- acts
+
+    def c17_order(self, check):
+        """The table of section 5."""
+        newest = {}  # (workload, what) → seq of the newest
+        for record in self.log.of(
+            "transfer.started", "step.started", "step.succeeded", "listing.compared", "reconciliation.closed", "rollback.finished", "deletion.intent",
+            "gate.reached", "gate.opened",
+        ):  # fmt: skip
+            event, seq, workload = record["event"], record["seq"], subject(record)
+            at = lambda what: newest.get((workload, what), -1)
+            problem = self._out_of_order(record, at)
+            if problem:
+                check.fail(problem, seq)
+            if event.startswith("gate."):
+                newest[workload, "%s %s" % (event, record["approval"].get("gate"))] = seq
+            elif event.startswith("step."):
+                newest[workload, "%s %s" % (event, record["act"]["name"])] = seq
+            elif event == "listing.compared":
+                for side in ("source", "target"):
+                    if "/%s/" % side in record["act"]["name"]:
+                        newest[workload, "compared " + side] = seq if record["verdict"] == "PASS" else -1
+            else:
+                newest[workload, event] = seq
+            if event in ("deletion.intent", "transfer.started") or (event.startswith("step.") and record["act"]["name"] in ("freeze-source", "cut-over", "finalize")):
+                check.about(seq)
+        for record in self.log.of("breakglass.opened"):
+            for event in ("breakglass.closed", "breakglass.reviewed"):
+                if self.is_final and not any(later["seq"] > record["seq"] for later in self.log.of(event)):
+                    check.fail("an emergency right without its " + event, record["seq"])
+
+    @staticmethod
+    def _out_of_order(record, at):
+        """`at(what)`: seq of the newest of it so far, or −1."""
+        event, name, reasons = record["event"], record.get("act", {}).get("name"), record.get("reasons", ())
+        frozen, cut_over = at("step.started freeze-source"), at("step.succeeded cut-over")
+        if event == "transfer.started" and at("gate.reached loss") >= 0 and at("gate.opened loss") < 0:
+            return "copies before the gate of losses opened"
+        if event == "step.started" and name == "freeze-source" and at("gate.opened cutover") <= at("rollback.finished"):
+            return "freezes the source before the gate of the cutover opened"
+        if event == "step.succeeded" and name == "cut-over" and min(at("compared source"), at("compared target"), at("reconciliation.closed")) <= frozen:
+            return "cuts over before both closing listings were equal and the reconciliation was closed"
+        if event == "step.started" and name == "finalize" and (cut_over < 0 or at("gate.opened finalize") <= cut_over):
+            return "finalizes before the gate opened"
+        if event == "deletion.intent" and "ORDERED" in reasons and at("gate.opened discard") < 0:
+            return "removes by order before the gate of the discard opened"
+        if event == "deletion.intent" and "UNWIND" in reasons and cut_over > at("rollback.finished"):
+            return "undoes a replication after the cutover"
+        if event == "deletion.intent" and not {"ORDERED", "UNWIND"} & set(reasons):
+            return "removes for no reason that the format has"
+        return None
+
+    def c21_outcomes(self, check):
+        """Each `step.started` has a later `step.succeeded` or `step.failed`, each `step.undo_started` a later `step.undo_finished` or
+        `step.undo_failed`, each `deletion.intent` a later `deletion.outcome`, of the same unit and `act.name` (an act taken up again in a later turn
+        shows how the earlier one ended); without one: UNKNOWN (interim: pending)."""
+        pending = {}
+        for record in self.log.of(*INTENTS, *OUTCOME_OF):
+            what = (OUTCOME_OF.get(record["event"], record["event"]), record.get("unit", {}).get("kind"), subject(record), record["act"]["name"])
+            if record["event"] in INTENTS:
+                pending.setdefault(what, record["seq"])
+            else:
+                pending.pop(what, None)
+        if self.is_final:
+            for seq in sorted(pending.values()):
+                check.unknown("has no outcome", seq)
+        elif pending:
+            self.pending_acts = len(pending)
+            check.note("%d acts pending" % len(pending))
+
+    def c22_deletions(self, check):
+        """Each `deletion.outcome`: removed + gone + left = the intent's `unit.count` where it has one; *final*: left = 0 needs a `deletion.absence`
+        after it: its verdict is the result (UNKNOWN with reason `SHARED_BUCKET`: the bucket was there before). Sources: each `certificate.issued`
+        has its `deletion`, the absence probes of every category it names, `ordered_at` ≥ acceptance + cooling-off. None: NA."""
+        intended, looked, settled = {}, {}, {}  # looked: outcomes with nothing left, and the newest absence since
+        for record in self.log.of("deletion.intent", "deletion.outcome", "deletion.absence"):
+            event, seq, what = record["event"], record["seq"], (record["unit"]["kind"], record["unit"]["ref"])
+            check.about(seq)
+            if event == "deletion.intent":
+                intended[what, record["act"]["name"]] = record["unit"].get("count")
+                settled.update((at, verdict) for at, (ref, verdict) in looked.items() if ref == what and verdict)
+                looked = {at: one for at, one in looked.items() if at not in settled}
+            elif event == "deletion.outcome":
+                counted = [record["counts"].get(name, 0) for name in ("removed", "gone", "left")]
+                planned = intended.get((what, record["act"]["name"]), -1)
+                if planned == -1:
+                    check.fail("an outcome without an intent", seq)
+                elif planned is not None and sum(counted) != planned:
+                    check.fail("removed, gone and left are not what was intended", seq)
+                if counted[2] == 0:
+                    looked[seq] = (what, None)
+            else:
+                looked.update((at, (ref, record["verdict"])) for at, (ref, _) in list(looked.items()) if ref == what)
+        settled.update((at, verdict) for at, (_, verdict) in looked.items())
+        for seq, verdict in sorted(settled.items()) if self.is_final else ():
+            if verdict == "UNKNOWN":
+                check.unknown("no listing can show whether anything was left", seq)
+            elif verdict != "PASS":
+                check.fail("something was left" if verdict else "nobody looked whether anything was left", seq)
+        for record in self.log.of("certificate.issued"):
+            check.about(record["seq"])
+            self._check_certificate(record, check)
+        if not check.looked_at:
+            check.otherwise = "NA"
+
+    def _check_certificate(self, record, check):
+        deletion, seq = record["deletion"], record["seq"]
+        if not set(deletion["categories_checked"]) <= {probe["probe"] for probe in deletion["absence"]}:
+            check.fail("names categories without a probe of their absence", seq)
+        accepted = [one["time"] for one in self.log.of("acceptance.signed") if one["seq"] < seq and subject(one) == subject(record)]
+        cooling_off = self.rules().rules["cooling_off_days"] * 86_400_000
+        if not accepted or milliseconds(deletion["ordered_at"]) < milliseconds(accepted[-1]) + cooling_off:
+            check.fail("was ordered before the acceptance and the cooling-off", seq)
 
     # -- lists
 
-    def c19_lists(self, check):
-        """C18, C19 and C20: each rows file is read once; of reconciled workloads the rows are laid out by reference."""
-        workloads = [self.log.workloads[name] for name in sorted(self.log.workloads)]
-        for number, workload in enumerate(workloads):
-            newest = workload.reconciliations[-1] if workload.reconciliations else None
-            moved_on = workload.batches and newest and workload.batches[-1][0] > newest["seq"]
-            if (workload.inventories and not newest) or moved_on:
-                self.pending_workloads += 1
-                if self.is_final:
-                    seq = newest["seq"] if newest else workload.inventories[-1][0]
-                    check.fail("a workload was not reconciled after its last batch" if newest else "a workload has an inventory and no reconciliation", seq)
-            rows = RowsByReference(self.scratch, number, sum(batch[3] or 0 for batch in workload.batches)) if newest else None
-            are_read = True
+    def _each_workload(self):
+        """C18, C19 and C20 of each workload. Each rows file is read once, and its rows are laid out by reference."""
+        workloads = {}
+        for record in self.log.of(
+            "inventory.sealed", "batch.verified", "batch.restated", "reconciliation.closed", "transfer.started", "rollback.ordered", "deletion.intent"
+        ):
+            workload = workloads.setdefault(subject(record), Workload(subject(record)))
+            {"inventory": workload.inventories, "batch": workload.batches, "reconciliation": workload.reconciliations}.get(
+                record["event"].split(".")[0], workload.orders
+            ).append(record)
+        for name in ("C18", "C20") if not any(workload.batches for workload in workloads.values()) else ():
+            self.checks[name].otherwise = self.checks[name].otherwise if self.checks[name].looked_at else "NA"
+        for number, workload in enumerate(workloads[name] for name in sorted(workloads)):
+            closed = workload.reconciliations[-1] if workload.reconciliations else None
+            until = closed["seq"] if closed else self.log.tree.size
+            unwound = max((one["seq"] for one in workload.orders if "UNWIND" in one.get("reasons", ()) and one["seq"] < until), default=-1)
+            counting = [batch for batch in workload.batches if unwound < batch["seq"] < until] if closed else []
+            rows = RowsByReference(self.scratch, number, [batch["seq"] for batch in counting], sum(batch["unit"].get("count", 0) for batch in counting))
+            is_readable = True
             for batch in workload.batches:
-                taken = rows if newest and batch[0] < newest["seq"] else None
-                are_read = self._check_batch(batch, taken) and are_read
-            for older in workload.reconciliations[:-1]:
-                check.run(lambda older=older: all(True for _ in self._set_rows(older["set"], workload, "final")))
-            for _, item in workload.inventories if not newest else [one for one in workload.inventories if one[0] > newest["seq"]]:
-                check.run(lambda item=item: all(True for _ in self._set_rows(item, workload, "inventory")))
-            if newest:
-                check.run(self._reconcile, workload, newest, rows, are_read, check)
-                rows.close()
-        if not any(workload.inventories or workload.reconciliations for workload in workloads) and not check.failures:
-            check.otherwise = "NA"
+                taken = rows if batch in counting else None
+                is_readable = self.checks["C18"].at(batch["seq"], self.c18_batch, batch, taken, self.checks["C18"]) is True and is_readable
+            self.checks["C19"].run(self.c19_reconciliation, workload, rows, is_readable, self.checks["C19"])
+            rows.close()
+        if not any(workload.inventories or workload.reconciliations for workload in workloads.values()):
+            self.checks["C19"].otherwise = "NA"
         if self.pending_workloads and not self.is_final:
-            check.note("%d workloads pending" % self.pending_workloads)
+            self.checks["C19"].note("%d workloads pending" % self.pending_workloads)
 
-    def _check_batch(self, batch, rows):
-        """C18 and C20 of one rows file. True when the file may be relied on."""
-        seq, digest, size, planned, counts, said = batch
-        check, equal = self.checks["C18"], self.checks["C20"]
-        number, found = -1, {"PASS": 0, "FAIL": 0, "UNKNOWN": 0}
-        try:
-            for line in self.bundle.unpacked(digest, size):
-                row = plain_json(line)
-                if number < 0:
-                    if not SALT_ROW(row):
-                        raise Bad("the rows begin without a salt")
-                elif not ROW(row) or row["i"] != number:
-                    raise Bad("row %d breaks its form" % number)
-                else:
-                    found[row["verdict"]] += 1
-                    if row["verdict"] == "PASS" and row["outcome"] in COPIES:
-                        if "sha256" not in row or row["sha256"] != row.get("targetSha256"):
-                            equal.fail("row %d passes without equal digests" % number, seq)
-                        if "metadata" in row and "targetMetadata" in row and row["metadata"] != row["targetMetadata"]:
-                            equal.fail("row %d passes without equal metadata" % number, seq)
-                    if rows:
-                        rows.add(row, digest)
-                number += 1
-                if planned is None or number > planned:
-                    raise Bad("has other rows than its unit counts")
-            if number != planned:
-                raise Bad("has other rows than its unit counts")
-            if dict(counts) != {name.lower(): many for name, many in found.items()}:
-                check.fail("its counts are not those of its rows", seq)
-            if said != ("FAIL" if found["FAIL"] else "UNKNOWN" if found["UNKNOWN"] else "PASS"):
-                check.fail("its verdict does not follow from its rows", seq)
-            equal.about(seq)
-            return True
-        except Bad as error:
-            check.fail(str(error), seq)
-        except Exception as error:
-            check.fail("unexpected " + type(error).__name__, seq)
-        return False
+    def c18_batch(self, record, rows, check):
+        """Each rows file is there, has its digest, well-formed rows, the counts, and a verdict as section 6 says. True when it can be read."""
+        found = [item for item in record["evidence"] if item["name"] == "rows"]
+        if len(found) != 1:
+            raise Bad("binds no rows file, or several")
+        seq, digest = record["seq"], found[0]["sha256"]
+        check.about(seq)
+        number, verdicts = -1, {"PASS": 0, "FAIL": 0, "UNKNOWN": 0}
+        for line in self.bundle.unpacked(digest, int(found[0]["size_bytes"])):
+            row = plain_json(line)
+            if number < 0:
+                if not SALT_ROW(row):
+                    raise Bad("the rows begin without a salt")
+            elif not ROW(row) or row["i"] != number:
+                raise Bad("row %d breaks its form" % number)
+            else:
+                verdicts[row["verdict"]] += 1
+                unequal = not_reread(row)
+                if unequal:
+                    self.checks["C20"].fail("row %d passes without %s" % (number, unequal), seq)
+                if rows:
+                    rows.add(row, seq, digest)
+            number += 1
+        if number != record["unit"].get("count"):
+            raise Bad("has other rows than its unit counts")
+        if record["counts"] != {name.lower(): many for name, many in verdicts.items()}:
+            check.fail("its counts are not those of its rows", seq)
+        if record["verdict"] != ("FAIL" if verdicts["FAIL"] else "UNKNOWN" if verdicts["UNKNOWN"] else "PASS"):
+            check.fail("its verdict does not follow from its rows", seq)
+        return True
 
-    def _index(self, item, workload, kind):
-        lines = list(itertools.islice(self.bundle.unpacked(item["sha256"], min(INDEX_BYTES, int(item["size_bytes"])), is_list=False), 2))
+    def c20_reread(self, check):
+        """Every PASS row of a copied or adopted object (but delete markers, whose `sourceEtag` is empty) has `sha256` = `targetSha256` of equal form
+        and `chunkBytes`, and `metadata` = `targetMetadata` where it has both (`not_reread`); no `gate.opened` of `finalize` while the newest
+        reconciliation's verdict is not PASS."""
+        newest = {}
+        for record in self.log.of("reconciliation.closed", "gate.opened", "batch.verified", "batch.restated"):
+            if record["event"] == "reconciliation.closed":
+                newest[subject(record)] = record["verdict"]
+            elif record["event"].startswith("batch."):
+                check.about(record["seq"])
+            elif record["approval"].get("gate") == "finalize" and newest.get(subject(record)) != "PASS":
+                check.fail("opens finalize while the newest reconciliation is not PASS", record["seq"])
+
+    def c19_reconciliation(self, workload, rows, is_readable, check):
+        """Each set has its digests, order, counts; every reference of an inventory, and every one that has a row in a batch that counts, is in the
+        workload's final set, once, and no other; each final row names the deciding row, and its state follows by the table of section 6; counts
+        add up. *Final*: every workload with an `inventory.sealed` has one, none pending; a state `unknown` or `changed` gives UNKNOWN, `failed`
+        FAIL. Interim: workloads without one, or with newer batches, are counted as pending."""
+        closed = workload.reconciliations[-1] if workload.reconciliations else None
+        seq = closed["seq"] if closed else -1
+        if any(record["seq"] > seq for record in (workload.batches if closed else workload.batches + workload.inventories)):
+            self.pending_workloads += 1
+            if self.is_final:
+                check.fail("%s: not reconciled after its last batch" % workload.name, seq if closed else None)
+        for record in workload.inventories + workload.reconciliations:
+            check.about(record["seq"])
+            if record is not closed and not (record in workload.inventories and record["seq"] < seq):
+                check.at(record["seq"], lambda record=record: all(True for _ in self._set_rows(record, workload)))
+        if closed and not is_readable:
+            check.unknown("its rows cannot be relied on (C18)", seq)
+        elif closed:
+            check.at(seq, self._reconcile, workload, closed, rows, check)
+
+    def _index(self, record, workload):
+        kind, form = ("inventory", INVENTORY_INDEX) if record["event"] == "inventory.sealed" else ("final", FINAL_INDEX)
+        found = [item for item in record["evidence"] if item["name"] == kind + "-set"]
+        if len(found) != 1:
+            raise Bad("binds no %s set, or several" % kind)
+        lines = list(itertools.islice(self.bundle.unpacked(found[0]["sha256"], min(INDEX_BYTES, int(found[0]["size_bytes"])), is_list=False), 2))
         index = canonical(lines[0]) if len(lines) == 1 else None
-        if not (FINAL_INDEX if kind == "final" else INVENTORY_INDEX)(index):
+        if not form(index):
             raise Bad("the %s set of %s breaks its form" % (kind, workload.name))
         if index["workload"] != workload.name:
             raise Bad("a set is of another workload")
@@ -1841,122 +1821,106 @@ class Verification:
             raise Bad("the buckets of a set do not add up")
         return index
 
-    def _set_rows(self, item, workload, kind, index=None):
+    def _set_rows(self, record, workload):
         """All rows of a set, ascending by reference; the bytes of each bucket have their digest."""
-        index, form = index or self._index(item, workload, kind), FINAL_ROW if kind == "final" else INVENTORY_ROW
-        bits, before = index["bits"], ""
+        index, before = self._index(record, workload), ""
+        form = FINAL_ROW if index["kind"] == "final" else INVENTORY_ROW
         for number, bucket in enumerate(index["buckets"]):
             rows = 0
             for line in self.bundle.unpacked(bucket["sha256"], bucket["count"] * 1024):
                 row = canonical(line)
-                if not form(row) or row["ref"] <= before or int(row["ref"][:4], 16) >> (16 - bits) != number:
-                    raise Bad("a bucket of the %s set breaks its form or order" % kind)
+                if not form(row) or row["ref"] <= before or int(row["ref"][:4], 16) >> (16 - index["bits"]) != number:
+                    raise Bad("a bucket of the %s set breaks its form or order" % index["kind"])
                 before, rows = row["ref"], rows + 1
                 yield row
             if rows != bucket["count"]:
-                raise Bad("a bucket of the %s set has another count" % kind)
+                raise Bad("a bucket of the %s set has another count" % index["kind"])
 
-    def _reconcile(self, workload, closed, rows, rows_are_read, check):
-        seq, name = closed["seq"], workload.name
-        inventories = [item for at, item in workload.inventories if at < seq]
-        newest = inventories[-1]["sha256"] if inventories else None
-        different = list({item["sha256"]: item for item in inventories}.values())
-        index = self._index(closed["set"], workload, "final")
-        accepted = set()
-        for at, scope in workload.loss_scopes:
-            if at < seq:
-                accepted.update(code for code in self._scope(scope).get("losses", []) if type(code) is str)
-        found, listed = {state: [0, 0] for state in STATES}, 0
-        streams = [self._set_rows(closed["set"], workload, "final", index), rows.sorted()]
-        streams += [self._set_rows(item, workload, "inventory") for item in different]
-        if not rows_are_read:
-            check.unknown("%s: its rows cannot be relied on (C18)" % name, seq)
+    def _reconcile(self, workload, closed, rows, check):
+        """Final set, deciding rows and inventories side by side, in the order of their references."""
+        seq, found, listed = closed["seq"], {}, 0
+        inventories = [record for record in workload.inventories if record["seq"] < seq]
+        ending = self._ending(workload, closed, inventories)
+        streams = [self._set_rows(closed, workload), rows.deciding()] + [self._set_rows(record, workload) for record in inventories]
         for ref, (final, row, *held) in aligned(streams):
-            is_listed = any(held)
-            in_newest = any(one for one, item in zip(held, different) if item["sha256"] == newest)
-            listed += in_newest
+            newest = held[-1] if held else None
+            listed += newest is not None
             if not final:
-                if is_listed:
-                    check.fail("%s: an inventoried reference is not in the final set: %s" % (name, ref), seq)
+                check.fail("%s: not in the final set: %s" % (workload.name, ref), seq)
                 continue
-            state = final["state"]
-            found[state][0] += 1
-            found[state][1] += int(final["size_bytes"])
-            if not in_newest and state not in ("vanished", "withdrawn"):
-                check.fail("%s: %s in the final set, and not in the newest inventory: %s" % (name, state, ref), seq)
-            if rows_are_read:
-                problem = state_problem(final, row, in_newest, accepted, closed["withdrawn"])
-                if problem:
-                    check.fail("%s: %s: %s" % (name, problem, ref), seq)
-        self._check_counts(closed, index, found, listed, check)
+            count, size = found.get(final["state"], (0, 0))
+            found[final["state"]] = (count + 1, size + int(final["size_bytes"]))
+            last_held = next((item for item in reversed(held) if item), None)
+            expected = ending.row_of(ref, row, newest and int(newest["size_bytes"]), last_held and last_held["size_bytes"])
+            is_known = row or last_held or final.get("left")
+            if not ending.is_withdrawn or ending.all_left:
+                final = dict(final, left=final.get("left", False))
+            else:  # what a removal left alone is known from its own lists only
+                final.pop("left", None)
+                expected.pop("left")
+            wrong = [] if is_known else ["ref"]
+            wrong += [key for key in sorted(expected.keys() | final.keys()) if expected.get(key) != final.get(key)]
+            if wrong:
+                check.fail("%s: its %s does not follow: %s" % (workload.name, ", ".join(wrong), ref), seq)
+        self._check_counts(closed, self._index(closed, workload), found, listed, check)
+
+    def _ending(self, workload, closed, inventories):
+        """What decides how the references of a reconciliation end."""
+        seq, accepted, ordered = closed["seq"], set(), None
+        for record in self.log.of("loss.accepted"):
+            if subject(record) == workload.name and record["seq"] < seq:
+                accepted.update(code for code in self._json("evidence/" + record["approval"]["scope_sha256"]).get("losses", []) if type(code) is str)
+        for record in workload.orders:
+            if record["seq"] < seq and "UNWIND" not in record.get("reasons", ()):
+                ordered = None if record["event"] == "transfer.started" else record["event"]
+        is_withdrawn = "WITHDRAWN" in closed.get("reasons", ())
+        if is_withdrawn and not ordered:
+            raise Bad("says withdrawn, and nobody ordered a rollback or a discard")
+        return Ending(accepted, is_withdrawn, is_withdrawn and ordered == "rollback.ordered", inventories[-1]["seq"] if inventories else None)
 
     def _check_counts(self, closed, index, found, listed, check):
         seq, counts = closed["seq"], dict(closed["counts"])
         inventoried = counts.pop("inventoried", None)
-        occurring = {state: {"count": many, "size_bytes": str(size)} for state, (many, size) in found.items() if many}
-        if index["states"] != occurring:
+        if index["states"] != {state: {"count": many, "size_bytes": str(size)} for state, (many, size) in found.items()}:
             check.fail("the states of the final set are not those of its rows", seq)
-        if {state: many for state, many in counts.items() if many} != {state: many for state, (many, _) in found.items() if many}:
+        if {state: many for state, many in counts.items() if many} != {state: many for state, (many, _) in found.items()}:
             check.fail("the counts of the reconciliation are not those of the final set", seq)
         if inventoried != listed:
             check.fail("the newest inventory holds %d references, which counts.inventoried does not say" % listed, seq)
-        bad = [state for state in occurring if state not in GOOD_STATES]
+        bad = [state for state in found if state not in GOOD_STATES]
         if closed["verdict"] != ("FAIL" if "failed" in bad else "UNKNOWN" if bad else "PASS"):
             check.fail("the verdict of the reconciliation does not follow from its states", seq)
-        if self.is_final:
-            for state in bad:
-                (check.unknown if state == "unknown" else check.fail)("%d objects end as %s" % (found[state][0], state), seq)
+        for state in bad if self.is_final else ():
+            (check.fail if state == "failed" else check.unknown)("%d objects end as %s" % (found[state][0], state), seq)
 
     # -- the rest
 
-    def c21_outcomes(self, check):
-        for seq in sorted(self.log.open_acts.values()):
-            if self.is_final:
-                check.unknown("has no outcome", seq)
-        if self.log.open_acts and not self.is_final:
-            check.note("%d acts pending" % len(self.log.open_acts))
-
-    def c22_absence(self, check):
-        if not check.looked_at and not check.failures:
-            check.otherwise = "NA"
-        if self.is_final:
-            for seq in sorted(self.log.unobserved):
-                check.fail("nobody looked whether anything was left", seq)
-
     def c23_policy(self, check):
-        policy, first = self.rules(), self.log.first
+        """Its digest is that of `log.opened` (`policy.sha256`, and the evidence), its class too; for `production` at least the minimum; `trust/` files
+        equal it; every field of `demands` is in each `batch.verified`."""
+        policy, first = self.rules(), self.log.records[0] if self.log.records else {}
         check.about(0)
-        opened = first.get("policy", {}) if first and first["event"] == "log.opened" else {}
-        if policy.sha256 != opened.get("sha256") or bound(first or {}, "policy") != policy.sha256:
+        opened = first.get("policy", {}) if first.get("event") == "log.opened" else {}
+        if policy.sha256 != opened.get("sha256") or bound(first, "policy") != policy.sha256:
             check.fail("policy.json is not the one that log.opened binds", 0)
         if opened.get("class") != policy.rules["class"]:
             check.fail("the class of log.opened is another", 0)
-        if policy.is_production:
-            for lack in below_minimum(policy.rules):
-                check.fail("below the minimum of production: " + lack)
-        self._check_trust(policy, check)
-
-    def _check_trust(self, policy, check):
-        rules, known = policy.rules, {"policy.json", "fingerprints.txt"}
-        wanted = {
-            "log.vkey": lambda data: data.split() == [rules["keys"]["log"]],
-            "log.p256.pem": lambda data: pem_body(data) == rules["keys"]["p256"],
-            "witnesses.vkeys": lambda data: data.split() == [witness["vkey"] for witness in rules["witnesses"]],
-            "allowed_signers": lambda data: allowed_signers(data) == [
-                (one["id"], milliseconds(one["valid_after"]), milliseconds(one["valid_before"]), one["key"]) for one in rules["approvers"]
-            ],
-        }  # fmt: skip
-        for authority in rules["timestamps"]:
-            wanted["tsa/%s.pem" % authority["name"]] = lambda data, ca=authority["ca"]: data.split() == ca.split()
-        for name, is_equal in wanted.items():
-            if not is_equal(self.bundle.read("trust/" + name).decode("utf-8")):
-                check.fail("trust/%s does not equal the policy" % name)
+        for lack in below_minimum(policy.rules) if policy.is_production else ():
+            check.fail("below the minimum of production: " + lack)
+        for demanded, record in itertools.product(policy.rules.get("demands", ()), self.log.of("batch.verified")):
+            value = record
+            for key in demanded.split("."):
+                value = value.get(key) if type(value) is dict else None
+            if value is None:
+                check.fail("lacks %s, which the policy demands" % demanded, record["seq"])
+        wanted = trust_files(policy)
+        wanted["trust/fingerprints.txt"] = "".join("%s %s\n" % pair for pair in self.fingerprints())
+        for path, content in wanted.items():
+            if self.bundle.read(path) != content.encode():
+                check.fail(path + " does not equal what the policy makes")
         for path in self.bundle.files:
-            if path.startswith("trust/") and path[6:] not in wanted and path[6:] not in known:
+            if path.startswith("trust/") and path not in wanted and path != "trust/policy.json":
                 check.fail("a file that the policy does not make: " + path)
-        told = self.bundle.read("trust/fingerprints.txt").decode("utf-8").split("\n")
-        if told.pop() != "" or sorted(told) != sorted("%s %s" % pair for pair in self.fingerprints()):
-            check.fail("trust/fingerprints.txt does not say what is here")
 
     def fingerprints(self):
         """(what, digest) as in trust/fingerprints.txt, made anew."""
@@ -1965,13 +1929,13 @@ class Verification:
         rules = self.policy.rules
         made = [("policy", self.policy.sha256), ("log", sha256_hex(rules["keys"]["log"].encode())), ("p256", sha256_hex(self.policy.p256))]
         made += [("witness", sha256_hex(witness["vkey"].encode())) for witness in rules["witnesses"]]
-        return made + [(name, self.bundle.digests[name]) for name in ("verify.py", "verify.sh", "verify.html") if name in self.bundle.digests]
+        return made + [(name, self.bundle.digests[name]) for name in VERIFIERS if name in self.bundle.digests]
 
     def c24_fingerprints(self, check):
+        """The values of `--fingerprint HEX` (of `trust/fingerprints.txt`: policy, log key, P-256 key) are those of this bundle. Without any: YOURS."""
         if not self.options.fingerprints:
             check.otherwise = "YOURS"
             check.note("give the fingerprints of the controller's paper: --fingerprint HEX")
-            return
         known = {digest: what for what, digest in self.fingerprints()}
         for value in self.options.fingerprints:
             if value not in known:
@@ -1980,25 +1944,34 @@ class Verification:
                 check.note("%s is right" % known[value])
 
 
-class RowsByReference:
-    """Rows of a workload, laid out in files by the first bits of the reference, so that the newest of each is found a part at a time."""
+# --------------------------------------------------------------------------------------------- rows and the states of section 6
 
-    def __init__(self, scratch, number, rows):
+
+def not_reread(row):
+    """What a PASS lacks of having been read back and being equal; None: nothing."""
+    if row["verdict"] != "PASS" or row["outcome"] not in COPIES or row.get("sourceEtag") == "":
+        return None
+    if "sha256" not in row or row["sha256"] != row.get("targetSha256"):
+        return "equal digests"
+    if "metadata" in row and "targetMetadata" in row and row["metadata"] != row["targetMetadata"]:
+        return "equal metadata"
+    return None
+
+
+class RowsByReference:
+    """Rows of the batches that count, laid out in files by the first bits of the reference, so that those of each are found a part at a time."""
+
+    def __init__(self, scratch, number, batches, rows):
         self.bits = min(12, max(0, (rows // 20_000).bit_length()))
         self.folder = os.path.join(scratch, "w%d" % number)
         os.mkdir(self.folder)
-        self.parts, self.waiting, self.lists, self.numbers = {}, 0, [], {}
+        self.parts, self.waiting, self.digests = {}, 0, {}
 
-    def add(self, row, digest):
-        """In the order of the log: a later row of a reference is the newer one."""
-        if digest not in self.numbers:
-            self.numbers[digest] = len(self.lists)
-            self.lists.append(digest)
-        part = int(row["ref"][:4], 16) >> (16 - self.bits)
-        line = "%s %d %d %d %s %s %s\n" % (
-            row["ref"], self.numbers[digest], row["i"], row["sizeBytes"], row["outcome"], row["verdict"], row.get("reason", ""),
-        )  # fmt: skip
-        self.parts.setdefault(part, []).append(line)
+    def add(self, row, seq, digest):
+        """In the order of the log."""
+        self.digests[seq] = digest
+        fields = (row["ref"], seq, row["i"], row["sizeBytes"], row["outcome"], row["verdict"], row.get("reason", ""))
+        self.parts.setdefault(int(row["ref"][:4], 16) >> (16 - self.bits), []).append("%s %d %d %d %s %s %s\n" % fields)
         self.waiting += 1
         if self.waiting >= 50_000:
             self._flush()
@@ -2009,19 +1982,23 @@ class RowsByReference:
                 file.writelines(lines)
         self.parts, self.waiting = {}, 0
 
-    def sorted(self):
-        """The newest row of each reference, ascending."""
+    def deciding(self):
+        """The deciding row of each reference, ascending. Of all its rows the last one; but a row `failed`, `changed` or `vanished` does not take the
+        place of an earlier `copied` or `adopted` one, unless a `deleted` row stands between them."""
         self._flush()
         for part in range(1 << self.bits):
-            path, newest = os.path.join(self.folder, str(part)), {}
+            path, found = os.path.join(self.folder, str(part)), {}
             if os.path.exists(path):
                 with open(path, encoding="ascii") as file:
                     for line in file:
-                        newest[line[:64]] = line[65:-1]
-            for ref in sorted(newest):
-                number, i, size, outcome, result, reason = newest[ref].split(" ")
+                        ref, *row = line[:-1].split(" ")
+                        if ref not in found or found[ref][3] not in COPIES or row[3] in COPIES or row[3] == "deleted":
+                            found[ref] = row
+            for ref in sorted(found):
+                seq, i, size, outcome, result, reason = found[ref]
                 yield {
-                    "ref": ref, "rows": self.lists[int(number)], "i": int(i), "size_bytes": size, "outcome": outcome, "verdict": result, "reason": reason,
+                    "ref": ref, "seq": int(seq), "rows": self.digests[int(seq)], "i": int(i), "size": int(size), "outcome": outcome, "verdict": result,
+                    "reason": reason,
                 }  # fmt: skip
 
     def close(self):
@@ -2040,35 +2017,56 @@ def aligned(streams):
         heads = [next(stream, None) if item else head for stream, head, item in zip(streams, heads, items)]
 
 
-def state_problem(final, row, in_newest_inventory, accepted, is_withdrawn):
-    """Does the state of a final row follow from the newest row of its reference? Says why not."""
-    if (final.get("rows"), final.get("i")) != (row and row["rows"], row and row["i"]):
-        return "its final row is not the newest"
-    if not row:
-        expected = "unknown" if in_newest_inventory else "vanished"
-    elif is_withdrawn and row["outcome"] in COPIES:
-        expected = "withdrawn"
-    elif row["outcome"] in COPIES and row["verdict"] == "PASS":
-        expected = "verified"
-    elif row["outcome"] in ("deleted", "vanished"):
-        expected = "vanished"
-    elif row["verdict"] != "PASS" and row["reason"] in accepted:
-        expected = "excluded"
-    elif row["outcome"] == "changed":
-        expected = "changed"
-    elif row["outcome"] == "failed" or row["verdict"] == "FAIL":
-        expected = "failed"
-    else:
-        expected = "unknown"
-    if final["state"] != expected:
-        return "said to be %s, and is %s" % (final["state"], expected)
-    if row and final["size_bytes"] != row["size_bytes"]:
-        return "its size is not that of its newest row"
-    if expected == "excluded" and final.get("reason") != row["reason"]:
-        return "its reason is not that of its newest row"
-    if final.get("left") and expected != "withdrawn":
-        return "left on the target, and not withdrawn"
-    return None
+class Ending:
+    """How the references of one reconciliation end: the table of section 6. `inventoried_at`: seq of the newest inventory, or None."""
+
+    def __init__(self, accepted_losses, is_withdrawn, all_left, inventoried_at):
+        self.accepted, self.is_withdrawn, self.all_left, self.inventoried_at = accepted_losses, is_withdrawn, all_left, inventoried_at
+
+    def state(self, row, listed):
+        """`row`: the deciding row, or None; `listed`: its size in the newest inventory, or None."""
+        outcome = row["outcome"] if row else None
+        listing_is_newer = self.inventoried_at is not None and (row is None or row["seq"] < self.inventoried_at)
+        if outcome in COPIES:
+            if self.is_withdrawn:
+                return "withdrawn"
+            if row["verdict"] == "FAIL":
+                return "failed"
+            return "verified" if row["verdict"] == "PASS" and (not listing_is_newer or listed == row["size"]) else "unknown"
+        if listed is None if listing_is_newer else outcome in ("deleted", "vanished"):
+            return "vanished"
+        if outcome == "failed" and row["reason"] in self.accepted:
+            return "excluded"
+        if self.is_withdrawn:
+            return "withdrawn"
+        return outcome if outcome in ("failed", "changed") else "unknown"
+
+    def row_of(self, ref, row, listed, held):
+        """The final row. `held`: its size in the newest inventory that holds it, or None."""
+        final = {"ref": ref, "state": self.state(row, listed), "size_bytes": str(row["size"]) if row else held or "0"}
+        if row:
+            final.update({"rows": row["rows"], "i": row["i"]}, **({"reason": row["reason"]} if row["reason"] else {}))
+        return dict(final, left=self.all_left and bool(row) and row["outcome"] in COPIES)
+
+
+# ----------------------------------------------------------------------------------------------------------- policy and trust/
+
+
+def trust_files(policy):
+    """Path → text of the files that the policy makes: section 1, "one form"."""
+    rules, stamp = policy.rules, lambda moment: re.sub("[-:T]", "", moment[:19]) + "Z"
+    signer = '%s namespaces="approval-v1@ecluse",valid-after="%s",valid-before="%s" %s\n'
+    pem = "\n".join(re.findall(".{1,64}", rules["keys"]["p256"]))
+    files = {
+        "trust/log.vkey": rules["keys"]["log"] + "\n",
+        "trust/log.p256.pem": "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % pem,
+        "trust/witnesses.vkeys": "".join(witness["vkey"] + "\n" for witness in rules["witnesses"]),
+        "trust/allowed_signers": "".join(
+            signer % (one["id"], stamp(one["valid_after"]), stamp(one["valid_before"]), one["key"]) for one in rules["approvers"]
+        ),
+    }
+    files.update(("trust/tsa/%s.pem" % authority["name"], authority["ca"]) for authority in rules["timestamps"])
+    return files
 
 
 def below_minimum(rules):
@@ -2091,19 +2089,6 @@ def below_minimum(rules):
         yield "authorization of the workflow server"
 
 
-def pem_body(data):
-    found = re.fullmatch(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=\n]+)-----END PUBLIC KEY-----\n?", data)
-    return "".join(found.group(1).split()) if found else None
-
-
-def allowed_signers(data):
-    """Lines of allowed_signers as (id, from, until, key); a line without namespace, dates or key makes all unequal."""
-    form = r'(\S+) namespaces="approval-v1@ecluse",valid-after="([0-9]{14})Z",valid-before="([0-9]{14})Z" (\S+ \S+)'
-    lines = [re.fullmatch(form, line) for line in data.split("\n") if line]
-    seconds = lambda stamp: calendar.timegm(datetime.datetime.strptime(stamp, "%Y%m%d%H%M%S").timetuple()) * 1000
-    return [line and (line.group(1), seconds(line.group(2)), seconds(line.group(3)), line.group(4)) for line in lines]
-
-
 # ------------------------------------------------------------------------------------------------------------- the answer
 
 
@@ -2114,7 +2099,7 @@ def worst(results):
 
 def report_of(verification):
     checks, log, policy = verification.checks, verification.log, verification.policy
-    opened = (log.first or {}).get("policy", {})
+    opened = log.records[0].get("policy", {}) if log.records else {}
     classes = {policy.rules["class"] if policy else None, opened.get("class")}
     results = {name: check.result() for name, check in checks.items()}
     requirements = []
@@ -2132,13 +2117,13 @@ def report_of(verification):
         "verdict": verdict_of_all if verdict_of_all != "NA" else "UNKNOWN",
         "class": "lab" if "lab" in classes else "production" if classes == {"production"} else "unknown",
         "kind": "final" if verification.is_final else "interim",
-        "project": log.expected[0] or "",
-        "log": log.expected[1] or "",
+        "project": log.project or "",
+        "log": log.name or "",
         "size": log.tree.size,
         "root": log.tree.root().hex(),
         "checks": [{"id": name, "result": results[name], "records": check.records(), "detail": check.detail()} for name, check in checks.items()],
         "requirements": requirements,
-        "pending": {"workloads": verification.pending_workloads, "acts": 0 if verification.is_final else len(log.open_acts)},
+        "pending": {"workloads": verification.pending_workloads, "acts": verification.pending_acts},
         "withheld": verification.withheld,
         "fingerprints": {what: digests if what == "witness" else digests[0] for what, digests in fingerprints.items()},
     }

@@ -2,8 +2,10 @@ import { approvedEvent } from '../core/gate-events.ts';
 import { eventId } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import { admitted, type Standing, standingOf, waitingGate } from '../ledger/admission.ts';
+import { appendDecided } from '../ledger/decided.ts';
 import { openWorkloads } from '../ledger/ends.ts';
 import { ledgerActor } from '../ledger/ledger-actor.ts';
+import type { LogView } from '../ledger/log-view.ts';
 import { openLog } from '../ledger/opening.ts';
 import { type OutsiderDeps, type Sealed, seal } from '../ledger/outsiders.ts';
 import { cosignedNote, type PublishedCheckpoint } from '../ledger/published.ts';
@@ -66,7 +68,7 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
       const deps = open();
       const waiting = waitingGate(await deps.signer.view(), gate, subject);
       // Published after the gate was reached, so that the approval is tied to a log that holds it.
-      const { size, root } = await deps.signer.publish();
+      const { size, root } = await deps.signer.cover();
       const { policy } = deps;
       const { missing } = standingOf(policy, await deps.signer.view(), waitingGate(await deps.signer.view(), gate, subject));
       const approvers = policy.approvers.map(({ id, org, roles }) => ({ id, org, roles }));
@@ -92,29 +94,27 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
       const { gate, scope, n, place, entry } = task;
       const event_id = gateEventId(task, n, 'opened');
       if ((await deps.signer.view()).decisions.some((record) => record.event_id === event_id)) return;
+      const view = await deps.signer.view();
+      if (waitingGate(view, gate, place.workload).scope !== scope) throw stillMissing(gate, []);
       // A signed approval is on record since it was admitted; a word of the command is put there now.
       if (!task.isSigned) await deps.ledger.append([assertedApproval(task)]);
-      const view = await deps.signer.view();
-      const waiting = waitingGate(view, gate, place.workload);
-      const { complete, missing } = standingOf(deps.policy, view, waiting);
-      if (waiting.scope !== scope || !complete || waiting.approvals.length === 0)
-        throw new MigrationError('APPROVAL_REFUSED', {
-          operation: `open gate ${gate}`,
-          detail: `still missing: ${missing.map(({ role, org }) => `${role}${org ? ` of ${org}` : ''}`).join(', ') || 'an approval of this scope'}`,
-        });
-      const { checkpoint, cosignatures, tokens } = await seal(deps, deps.policy.gates[gate], signal);
-      await deps.ledger.append([
-        {
-          event_id,
-          event: 'gate.opened',
-          actor: ledgerActor,
-          refs: refs(),
-          unit: { kind: 'bucket', ref: entry.name },
-          approval: { approver: { id: ledgerActor.id }, gate, scope_sha256: scope },
-          counts: { size: checkpoint.size, cosignatures: cosignatures.length },
-          evidence: await sealEvidence(deps, checkpoint, cosignatures, tokens),
-        },
-      ]);
+      refuseIncomplete(deps, await deps.signer.view(), task);
+      const { checkpoint, cosignatures, tokens } = await seal(deps, 'cover', deps.policy.gates[gate], signal);
+      const draft: LedgerDraft = {
+        event_id,
+        event: 'gate.opened',
+        actor: ledgerActor,
+        refs: refs(),
+        unit: { kind: 'bucket', ref: entry.name },
+        approval: { approver: { id: ledgerActor.id }, gate, scope_sha256: scope },
+        counts: { size: checkpoint.size, cosignatures: cosignatures.length },
+        evidence: await sealEvidence(deps, checkpoint, cosignatures, tokens),
+      };
+      // A witness may have been away for hours: the approvals must still fill the seats.
+      await appendDecided(deps, (now) => {
+        refuseIncomplete(deps, now, task);
+        return draft;
+      });
     }),
 
   /** The log ends. Refused while a workload has no end; then nothing is changed. */
@@ -122,17 +122,15 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
     attempt(async ({ signal }) => {
       const deps = open();
       const { policy, signer } = deps;
-      const unended = await openWorkloads(ledgerLines(deps.ledger));
-      if (unended.length > 0)
-        throw new MigrationError('CONFIG_INVALID', { operation: 'close the log', detail: `not finalized and not discarded: ${unended.join(', ')}` });
-      await signer.close(({ leaves }) => ({
-        event_id: eventId(policy.project, 'log', 'log', 'closed'),
-        event: 'log.closed',
-        actor: ledgerActor,
-        counts: { records: leaves.length },
-      }));
+      await refuseUnended(deps);
+      await signer.close(async ({ leaves }) => {
+        const records = leaves.length;
+        // Once more under the head that the last record must follow: one may have begun meanwhile.
+        await refuseUnended(deps);
+        return { event_id: eventId(policy.project, 'log', 'log', 'closed'), event: 'log.closed', actor: ledgerActor, counts: { records } };
+      });
       const timestamp = policy.timestamps.length > 0 ? 'any' : 'none';
-      const { checkpoint } = await seal(deps, { witnessed: policy.witness_quorum > 0, timestamp }, signal);
+      const { checkpoint } = await seal(deps, 'publish', { witnessed: policy.witness_quorum > 0, timestamp }, signal);
       return { size: checkpoint.size, root: checkpoint.root };
     }),
 
@@ -151,7 +149,7 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
             unit: { kind: 'log', ref: policy.log },
           },
         ]);
-      const { checkpoint } = await seal(deps, { witnessed: policy.witness_quorum > 0, timestamp: 'none' }, signal);
+      const { checkpoint } = await seal(deps, 'publish', { witnessed: policy.witness_quorum > 0, timestamp: 'none' }, signal);
       const chunks: Digest[] = [];
       for (let seq = 0; seq < checkpoint.size; ) {
         const lines = await ledger.read(seq, Math.min(5000, checkpoint.size - seq));
@@ -178,14 +176,18 @@ async function admit(
   deps: OutsiderDeps,
   { gate, subject, scope, by, signed }: { gate: PolicyGate; subject: string; scope?: Digest | undefined; by: string; signed?: SignedApproval | undefined },
 ): Promise<Admission> {
-  const { policy, ledger, depot } = deps;
-  const view = await deps.signer.view();
-  const waiting = waitingGate(view, gate, subject);
+  const { policy, depot } = deps;
+  const waiting = waitingGate(await deps.signer.view(), gate, subject);
   if (signed) {
-    const draft: LedgerDraft = await admitted({ policy, depot, view, nowMs: deps.now() }, waiting, signed);
-    await ledger.append([draft]);
+    let admittedBy = '';
+    await appendDecided(deps, async (view) => {
+      const draft = await admitted({ policy, depot, view, nowMs: deps.now() }, waitingGate(view, gate, subject), signed);
+      admittedBy = draft.actor.id;
+      return draft;
+    });
     const after = await deps.signer.view();
-    return { ...standingOf(policy, after, waitingGate(after, gate, subject)), by: draft.actor.id, scope: waiting.scope, isSigned: true };
+    const now = waitingGate(after, gate, subject);
+    return { ...standingOf(policy, after, now), by: admittedBy, scope: now.scope, isSigned: true };
   }
   if (policy.gates[gate].seats.length > 0)
     throw new MigrationError('APPROVAL_REFUSED', {
@@ -194,6 +196,25 @@ async function admit(
     });
   if (scope !== waiting.scope) throw new MigrationError('APPROVAL_REFUSED', { operation: `approve ${gate}`, detail: 'the gate shows another scope now' });
   return { complete: true, missing: [], by, scope: waiting.scope, isSigned: false };
+}
+
+/** The gate shows this scope, and its approvals fill all seats. */
+function refuseIncomplete({ policy }: OutsiderDeps, view: LogView, { gate, place, scope }: GateTask & { scope: Digest }): void {
+  const waiting = waitingGate(view, gate, place.workload);
+  const { complete, missing } = standingOf(policy, view, waiting);
+  if (waiting.scope !== scope || !complete || waiting.approvals.length === 0) throw stillMissing(gate, missing);
+}
+
+const stillMissing = (gate: PolicyGate, missing: Standing['missing']): MigrationError =>
+  new MigrationError('APPROVAL_REFUSED', {
+    operation: `open gate ${gate}`,
+    detail: `still missing: ${missing.map(({ role, org }) => `${role}${org ? ` of ${org}` : ''}`).join(', ') || 'an approval of this scope'}`,
+  });
+
+async function refuseUnended({ ledger }: OutsiderDeps): Promise<void> {
+  const unended = await openWorkloads(ledgerLines(ledger));
+  if (unended.length > 0)
+    throw new MigrationError('CONFIG_INVALID', { operation: 'close the log', detail: `not finalized and not discarded: ${unended.join(', ')}` });
 }
 
 async function instruction({ depot }: OutsiderDeps, { project, planDigest, workloads, by }: Instruction): Promise<LedgerDraft> {

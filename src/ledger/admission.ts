@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { approvalProblems, seatsFilled } from '../core/duties.ts';
+import { approvalProblems, type GivenApproval, seatsFilled } from '../core/duties.ts';
 import { approvedEvent, gapSubject } from '../core/gate-events.ts';
 import { eventId } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
@@ -12,7 +12,6 @@ import type { Depot } from '../ports/depot.ts';
 import type { LogView } from './log-view.ts';
 import { parseSshPublicKey } from './ssh-public-key.ts';
 import { verifySshsig } from './sshsig.ts';
-import { merkleRoot } from './tree.ts';
 
 /** A gate that waits: what it showed, where in the log, and what was approved since. */
 export interface WaitingGate {
@@ -46,23 +45,16 @@ const isShowing = ({ event, approval, unit }: LedgerRecord, gate: PolicyGate, su
   event === 'gate.reached' && approval?.gate === gate && unit?.ref === subject;
 
 /** Do the approvals fill the seats of the gate? */
-export function standingOf(policy: Policy, view: LogView, { gate, approvals }: WaitingGate): Standing {
-  const given = approvals.flatMap(({ approval, actor, time }) =>
-    approval?.nonce === undefined
-      ? []
-      : [
-          {
-            approverId: actor.id,
-            role: actor.role ?? '',
-            org: actor.org ?? '',
-            ...(actor.on_behalf_of === undefined ? {} : { onBehalfOf: actor.on_behalf_of }),
-            keyFingerprint: approval.approver.key_fpr ?? '',
-            atMs: Date.parse(time),
-          },
-        ],
-  );
-  const { filled, missing } = seatsFilled(policy, gate, given, instructedBy(view));
+export function standingOf(policy: Policy, view: Pick<LogView, 'decisions'>, { gate, approvals }: WaitingGate): Standing {
+  const { filled, missing } = seatsFilled(policy, gate, approvals.flatMap(givenIn), instructedBy(view));
   return { complete: filled, missing };
+}
+
+/** What an approval record tells; a word that the command only asserted fills no seat. */
+function givenIn({ approval, actor, time }: LedgerRecord): GivenApproval[] {
+  if (approval?.nonce === undefined) return [];
+  const { id: approverId, role = '', org = '', on_behalf_of: onBehalfOf } = actor;
+  return [{ approverId, role, org, onBehalfOf, keyFingerprint: approval.approver.key_fpr ?? '', atMs: Date.parse(time) }];
 }
 
 export const instructedBy = ({ decisions }: Pick<LogView, 'decisions'>): string | undefined =>
@@ -98,13 +90,14 @@ export async function admitted(deps: Admitting, waiting: WaitingGate, { file, si
     scope: waiting.scope,
     ...(await catalogueOf(depot, waiting)),
     gateReachedSeq: waiting.reachedSeq,
-    rootAt: (size) => (size > view.leaves.length ? undefined : merkleRoot(view.leaves.slice(0, size)).toString('hex')),
+    rootAt: view.rootAt,
     nowMs,
     recordSeq: view.leaves.length,
     usedNonce: earlier !== undefined && earlier.approval?.file_sha256 !== file_sha256,
   });
-  if (problems.length > 0) throw refused(problems.join('; '));
+  if (problems.length > 0) throw refused(problems.join(' '));
   const { id: by, org, role, on_behalf_of } = said.approver;
+  if (!earlier) refuseSeatless(deps, waiting, { approverId: by, role, org, onBehalfOf: on_behalf_of, keyFingerprint: key.fingerprint, atMs: nowMs });
   return {
     event_id: id,
     event: approvedEvent[waiting.gate],
@@ -117,11 +110,24 @@ export async function admitted(deps: Admitting, waiting: WaitingGate, { file, si
       nonce: said.nonce,
       file_sha256,
     },
-    evidence: [
+    // Handed in again with another signature (not every key signs the same way twice) it is still the same approval.
+    evidence: earlier?.evidence ?? [
       { name: 'approval', media_type: 'application/json', sha256: await depot.put(Buffer.from(file)), size_bytes: String(Buffer.byteLength(file)) },
       { name: 'signature', media_type: 'text/plain', sha256: await depot.put(Buffer.from(signature)), size_bytes: String(Buffer.byteLength(signature)) },
     ],
   };
+}
+
+/** An approval that takes no seat which is still free would be on record and count for nothing: its giver is told now. */
+function refuseSeatless({ policy, view }: Admitting, { gate, approvals }: WaitingGate, given: GivenApproval): void {
+  const instructor = instructedBy(view);
+  const before = approvals.flatMap(givenIn);
+  const free = seatsFilled(policy, gate, before, instructor);
+  const after = seatsFilled(policy, gate, [...before, given], instructor);
+  if (policy.gates[gate].seats.length === 0 || after.missing.length < free.missing.length) return;
+  const why = after.problems.filter((problem) => !free.problems.includes(problem));
+  const missing = free.missing.map(({ role, org }) => (org ? `${role} of ${org}` : role)).join(', ');
+  throw refused(why.join(' ') || `It takes no seat: ${missing ? `missing is ${missing}` : 'all seats of this gate are taken'}.`);
 }
 
 /** At finalize and discard the approval names what was verified, as the scope does. */

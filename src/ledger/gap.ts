@@ -16,16 +16,18 @@ export const gapScope = (project: string, from: string, to: string, reason: stri
  * the controller's approval of exactly this gap; without one it fails. Answers whether there was one.
  */
 export async function recordGap({ ledger, depot, policy, now }: SignerDeps, view: LogView): Promise<boolean> {
-  const { publishedAtMs } = view;
-  if (publishedAtMs === undefined || now() - publishedAtMs <= policy.checkpoint.every_seconds * 1000 + toleranceMs) return false;
-  const from = new Date(publishedAtMs).toISOString();
+  if (view.publishedAtMs === undefined) return false;
+  // A crash before the checkpoint left a gap on record: the time counts anew from its end.
+  const told = view.decisions.map(({ gap }) => (gap ? Date.parse(gap.to) : 0));
+  const sinceMs = Math.max(view.publishedAtMs, ...told);
+  if (now() - sinceMs <= policy.checkpoint.every_seconds * 1000 + toleranceMs) return false;
+  const from = new Date(sinceMs).toISOString();
   const to = new Date(now()).toISOString();
   const scope = gapScope(policy.project, from, to, 'OUTAGE');
   const sha256 = await depot.put(scope);
   await ledger.append([
     {
-      // By its start: a crash before the checkpoint leaves a gap on record that the next call finds, or one that is longer.
-      event_id: eventId(policy.project, 'log', 'gap', from, String(view.leaves.length)),
+      event_id: eventId(policy.project, 'log', 'gap', from, to),
       event: 'log.gap',
       actor: ledgerActor,
       unit: { kind: 'log', ref: policy.log },

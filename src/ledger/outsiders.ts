@@ -1,3 +1,4 @@
+import { errorCodes } from '../core/error-codes.ts';
 import { eventId } from '../core/ids.ts';
 import { isMigrationError, MigrationError } from '../core/migration-error.ts';
 import type { LedgerDraft } from '../model/ledger-record.ts';
@@ -31,12 +32,12 @@ export interface Sealed {
 }
 
 /**
- * Publishes a checkpoint over all that stands in the log, and has it cosigned and dated. What `needs` asks for must succeed: WITNESS_… and
+ * A checkpoint over the log (`how`: over every record, or over all work), cosigned and dated. What `needs` asks for must succeed: WITNESS_… and
  * TIMESTAMP_… errors come through, and the next call goes on where this one stopped. What it does not ask for is tried, and its absence alarmed.
  */
-export async function seal(deps: OutsiderDeps, needs: Needs, signal: AbortSignal): Promise<Sealed> {
+export async function seal(deps: OutsiderDeps, how: 'publish' | 'cover', needs: Needs, signal: AbortSignal): Promise<Sealed> {
   for (;;) {
-    const checkpoint = await deps.signer.publish();
+    const checkpoint = await deps.signer[how]();
     try {
       const cosignatures = await cosigned(deps, checkpoint, needs.witnessed, signal);
       const tokens = needs.timestamp === 'none' ? [] : [await dated(deps, checkpoint, needs.timestamp, signal)];
@@ -48,10 +49,17 @@ export async function seal(deps: OutsiderDeps, needs: Needs, signal: AbortSignal
   }
 }
 
-/** Has a checkpoint cosigned where that can be had now; an outsider that is away is alarmed, and asked again with the next checkpoint. */
-export const askOutsiders = async (deps: OutsiderDeps, checkpoint: PublishedCheckpoint, signal: AbortSignal): Promise<void> => {
+const dayMs = 86_400_000;
+
+/** Has a checkpoint cosigned, and once a day dated, where that can be had now; who is away is alarmed, and asked again with the next checkpoint. */
+export async function askOutsiders(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, signal: AbortSignal): Promise<void> {
   await cosigned(deps, checkpoint, false, signal);
-};
+  const newest = Math.max(0, ...(await deps.published.tokens.all()).map(({ genTimeMs }) => genTimeMs));
+  if (deps.authorities.length === 0 || deps.now() - newest < dayMs) return;
+  await dated(deps, checkpoint, 'any', signal).catch((error: unknown) => {
+    if (!isAlarmed(error)) throw error;
+  });
+}
 
 async function cosigned(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, isNeeded: boolean, signal: AbortSignal): Promise<readonly Cosignature[]> {
   const { leaves } = await deps.signer.view();
@@ -71,7 +79,7 @@ async function cosigned(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, isN
   const all = await given(deps, checkpoint.size);
   // Kept, and the log may not say so yet: a crash here leaves that to the next call.
   for (const each of all) await recordCosignature(deps, checkpoint, each);
-  if (isNeeded && organisations(deps, all) < deps.policy.witness_quorum) throw failures[0] ?? unnamed('witness');
+  if (isNeeded && organisations(deps, all) < deps.policy.witness_quorum) throw worthTrying(failures) ?? unnamed('witness');
   return all;
 }
 
@@ -82,10 +90,15 @@ const isSuperseded = async ({ published }: OutsiderDeps, { size }: PublishedChec
 const given = async ({ published }: OutsiderDeps, size: number): Promise<readonly Cosignature[]> =>
   (await published.cosignatures.all()).filter((each) => each.size === size);
 
-/** Distinct organisations among the witnesses that cosigned. */
+/** One that is away may come back and fill the quorum, whatever another one refused. */
+const worthTrying = (failures: readonly unknown[]): unknown =>
+  failures.find((error) => !isMigrationError(error) || errorCodes[error.code].follows === 'retry') ?? failures[0];
+
+/** Distinct organisations among the witnesses that cosigned; in production the operator's own is nobody outside. */
 function organisations({ policy }: OutsiderDeps, cosignatures: readonly Cosignature[]): number {
   const names = new Set(cosignatures.map(({ witness }) => witness));
-  return new Set(policy.witnesses.filter(({ vkey }) => names.has(parseVkey(vkey).name)).map(({ org }) => org)).size;
+  const counted = policy.witnesses.filter(({ vkey, org }) => names.has(parseVkey(vkey).name) && (policy.class === 'lab' || org !== policy.operator));
+  return new Set(counted.map(({ org }) => org)).size;
 }
 
 async function keep({ published }: OutsiderDeps, cosignature: Cosignature): Promise<void> {
@@ -117,20 +130,20 @@ async function dated(deps: OutsiderDeps, checkpoint: PublishedCheckpoint, how: '
   const fit = deps.policy.timestamps.filter(({ qualified }) => how === 'any' || qualified).map(({ name }) => name);
   const tokenFor = async (): Promise<TimestampToken | undefined> =>
     (await deps.published.tokens.all()).find(({ size, authority }) => size === checkpoint.size && fit.includes(authority));
-  let failure: unknown = unnamed('timestamp authority');
-  for (const authority of deps.authorities.filter(({ name }) => fit.includes(name))) {
+  const failures: unknown[] = [];
+  for (const authority of fit.flatMap((wanted) => deps.authorities.filter(({ name }) => name === wanted))) {
     if (await tokenFor()) break;
     try {
       const { query, response, genTimeMs } = await authority.stamp(Buffer.from(checkpoint.note), signal);
       const token = { size: checkpoint.size, authority: authority.name, query: query.toString('base64'), response: response.toString('base64'), genTimeMs };
       while (!(await deps.published.tokens.add(token))) if (await tokenFor()) break;
     } catch (error) {
-      failure = error;
+      failures.push(error);
       await alarm(deps, authority.name, error);
     }
   }
   const token = await tokenFor();
-  if (!token) throw failure;
+  if (!token) throw worthTrying(failures) ?? unnamed('timestamp authority');
   await recordToken(deps, token);
   return token;
 }
@@ -154,6 +167,8 @@ async function recordToken(deps: OutsiderDeps, { size, authority, query, respons
     evidence: [await file('query', query), await file('token', response)],
   });
 }
+
+const isAlarmed = (error: unknown): boolean => isMigrationError(error, 'TIMESTAMP_UNAVAILABLE', 'TIMESTAMP_REFUSED', 'CONFIG_INVALID');
 
 const unnamed = (what: string): MigrationError =>
   new MigrationError('CONFIG_INVALID', { operation: 'seal', detail: `ecluse.yaml and the policy do not name the same ${what}: see docs/evidence.md` });

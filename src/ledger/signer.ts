@@ -8,7 +8,7 @@ import type { Ledger, LedgerHead } from '../ports/ledger.ts';
 import { type ClockState, type DriftWatch, watchDrift } from './clock-drift.ts';
 import { recordGap } from './gap.ts';
 import { ledgerActor } from './ledger-actor.ts';
-import type { LogKeys, LogKeyStore } from './log-keys.ts';
+import type { LogKeyStore, LogKeys } from './log-keys.ts';
 import { followLog, type LogView } from './log-view.ts';
 import type { Published, PublishedCheckpoint } from './published.ts';
 import { checkpointBody, noteOf } from './signed-note.ts';
@@ -74,7 +74,7 @@ export function openSigner(deps: SignerDeps): Signer {
 
 const isClosed = ({ decisions }: LogView): boolean => decisions.at(-1)?.event === 'log.closed';
 const isWhole = (view: LogView, size: number): boolean => view.leaves.length === size;
-const isWorkUnder = (view: LogView, size: number): boolean => isWhole(view, size) || (!isClosed(view) && view.wanting(size) === 0);
+const isWorkUnder = (view: LogView, size: number): boolean => view.wanting(size) === 0;
 
 async function isDue({ follow, drift, checkClock, published, policy, now }: Desk): Promise<boolean> {
   const view = await follow();
@@ -200,8 +200,7 @@ async function recordPublished(desk: Desk, view: LogView, { size, note, p256 }: 
 function refuseOther(view: LogView, signed: SignedState | undefined): void {
   if (!signed) return;
   const { length } = view.leaves;
-  if (length < signed.size)
-    throw new MigrationError('LEDGER_TRUNCATED', { operation: 'sign', detail: `${length} records, but ${signed.size} were signed` });
+  if (length < signed.size) throw new MigrationError('LEDGER_TRUNCATED', { operation: 'sign', detail: `${length} records, but ${signed.size} were signed` });
   if (view.rootAt(signed.size) !== signed.root)
     throw new MigrationError('LEDGER_FORKED', { operation: 'sign', detail: `the first ${signed.size} records are not those that were signed` });
 }

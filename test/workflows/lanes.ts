@@ -25,10 +25,11 @@ let shared: Promise<{ client: Client; native: NativeConnection; bundle: Awaited<
 const crews: Crew[] = [];
 const idle: Crew[] = [];
 
-/** A lane whose workers serve these activities until it is released. */
-export async function takeLane(queues: Queues): Promise<Lane> {
-  const crew = idle.pop() ?? (await hire(queues));
-  crew.queues = queues;
+/** A lane whose workers serve the activities made for its project, until it is released. */
+export async function takeLane(make: (project: string) => Queues): Promise<Lane> {
+  const crew = idle.pop();
+  if (!crew) return hire(make);
+  crew.queues = make(crew.project);
   return crew;
 }
 
@@ -55,13 +56,13 @@ function connect(): NonNullable<typeof shared> {
   return shared;
 }
 
-async function hire(queues: Queues): Promise<Crew> {
+async function hire(make: (project: string) => Queues): Promise<Crew> {
   const { client, native, bundle } = await connect();
   const project = `t${randomBytes(5).toString('hex')}`;
   const crew: Crew = {
     project,
     client,
-    queues,
+    queues: make(project),
     release: async (workloads) => {
       const ids = [projectWorkflowId(project), ...Array.from({ length: workloads }, (_, n) => bucketWorkflowId(project, `w${n}`))];
       // One that has ended, or never began, is as good as terminated.
@@ -78,12 +79,12 @@ async function hire(queues: Queues): Promise<Crew> {
     stop: async () => undefined,
   };
   const workers = await Promise.all(
-    (Object.keys(queues) as Role[]).map((role) =>
+    (Object.keys(crew.queues) as Role[]).map((role) =>
       Worker.create({
         connection: native,
         namespace: client.options.namespace,
         taskQueue: taskQueue(project, role),
-        activities: Object.fromEntries(Object.keys(queues[role]).map((name) => [name, (task: never) => crew.queues[role][name]?.(task)])),
+        activities: Object.fromEntries(Object.keys(crew.queues[role]).map((name) => [name, (task: never) => crew.queues[role][name]?.(task)])),
         ...(role === 'control' ? { workflowBundle: bundle } : {}),
         maxHeartbeatThrottleInterval: '500 ms',
       }),

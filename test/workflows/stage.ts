@@ -79,22 +79,14 @@ export async function openStage(options: StageOptions = {}) {
   const source = options.source ?? seeded(createMemoryStore());
   const target = options.target ?? createMemoryStore({ exists: false });
   const depot = options.depot ?? createMemoryDepot();
-  const ledger = openMemoryLedger({
-    project: 'stage',
-    origin: 'ecluse/stage',
-    host: { id: 'test' },
-    software: { name: 'ecluse', version: '0', build: 'test' },
-  });
+  const stores = options.stores ?? memoryStores(source, target, options.connect);
   const calls: ActivityCall[] = [];
-  const deps = { stores: options.stores ?? memoryStores(source, target, options.connect), depot, ledger };
-  const referenceKey = referenceKeyOf(randomBytes(32));
-  const room = openRoom({ ledger, depot, project: 'stage', log: 'ecluse/stage', ...options.room });
-  const { faults = {}, clock = systemClock } = options;
-  const lane = await takeLane({
-    control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
-    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock }), faults, calls),
-    ledger: faulty({ ...createLedgerActivities(deps), ...createEvidenceActivities(() => room) }, faults, calls),
+  let crew: ReturnType<typeof hands> | undefined;
+  const lane = await takeLane((project) => {
+    crew = hands(project, { depot, stores, calls, options });
+    return crew.queues;
   });
+  const { ledger, room } = crew as ReturnType<typeof hands>;
   const { project, client } = lane;
   const entries = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({ wave, entry: entryOf({ ...options.entry, ...entry }, n, options) }));
   const input: ProjectInput = {
@@ -134,6 +126,22 @@ export async function openStage(options: StageOptions = {}) {
     events: () => eventsOf(ledger),
     close: (): Promise<void> => lane.release(entries.length),
   };
+}
+
+/** The activities of a project, over a log and a room of its own. */
+function hands(project: string, { depot, stores, calls, options }: { depot: Depot; stores: Stores; calls: ActivityCall[]; options: StageOptions }) {
+  const log = `ecluse/${project}`;
+  const ledger = openMemoryLedger({ project, origin: log, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
+  const deps = { stores, depot, ledger };
+  const referenceKey = referenceKeyOf(randomBytes(32));
+  const room = openRoom({ ledger, depot, project, log, ...options.room });
+  const { faults = {}, clock = systemClock } = options;
+  const queues = {
+    control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
+    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock }), faults, calls),
+    ledger: faulty({ ...createLedgerActivities(deps), ...createEvidenceActivities(() => room) }, faults, calls),
+  };
+  return { ledger, room, queues };
 }
 
 /** Orders and waits, as the command would give them. */

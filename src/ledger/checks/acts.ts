@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
 import { type Bundle, type RecordCheck, type Seen, unitKey } from './record-check.ts';
 
@@ -23,7 +22,8 @@ export interface ActsCheck extends RecordCheck {
   openActs(): number;
 }
 
-const actKey = (kind: string, record: LedgerRecord): string => `${kind} ${unitKey(record)} ${record.act ? canonicalJson(record.act) : ''}`;
+/** An act taken up again in a later turn shows how the earlier one ended: run, pass and turn tell nothing apart. */
+const actKey = (kind: string, record: LedgerRecord): string => `${kind} ${unitKey(record)} ${record.act?.name}`;
 
 /** C21: each intent has its outcome. Only what is open is kept. */
 export function actsCheck({ findings }: Bundle): ActsCheck {
@@ -44,12 +44,19 @@ export function actsCheck({ findings }: Bundle): ActsCheck {
   };
 }
 
+/** A removal after which nothing is left, until a listing shows that. */
+interface Unobserved {
+  readonly seq: number;
+  readonly unit: string;
+  /** The newest listing that did not show it. */
+  seen?: LedgerRecord;
+}
+
 /** C22: removals of copies add up and were observed; certificates rest on what the log shows. */
 export function deletionsCheck({ findings, policy }: Bundle): RecordCheck {
   const intended = new Map<string, number | undefined>();
-  /** Removals after which nothing is left, that no listing has confirmed yet. */
-  const unobserved = new Map<string, number>();
   const accepted = new Map<string, number>();
+  let unobserved: Unobserved[] = [];
   const outcome = ({ seq, record }: Seen): void => {
     findings.looked('C22', seq);
     const key = actKey('deletion', record);
@@ -57,16 +64,18 @@ export function deletionsCheck({ findings, policy }: Bundle): RecordCheck {
     const count = intended.get(key);
     if (!intended.has(key)) findings.fail('C22', 'has no intent before it', seq);
     if (count !== undefined && removed + gone + left !== count) findings.fail('C22', `accounts for ${removed + gone + left} of ${count}`, seq);
-    intended.delete(key);
-    if (left === 0) unobserved.set(unitKey(record), seq);
-    else unobserved.delete(unitKey(record));
+    if (left === 0) unobserved.push({ seq, unit: unitKey(record) });
+  };
+  const absence = (record: LedgerRecord): void => {
+    if (record.verdict === 'PASS') unobserved = unobserved.filter(({ unit }) => unit !== unitKey(record));
+    for (const removal of unobserved) if (removal.unit === unitKey(record)) removal.seen = record;
   };
   return {
     sees: (seen) => {
       const { seq, record, timeMs } = seen;
       if (record.event === 'deletion.intent') intended.set(actKey('deletion', record), record.unit?.count);
       if (record.event === 'deletion.outcome') outcome(seen);
-      if (record.event === 'deletion.absence' && record.verdict === 'PASS') unobserved.delete(unitKey(record));
+      if (record.event === 'deletion.absence') absence(record);
       if (record.event === 'acceptance.signed') accepted.set(unitKey(record), timeMs);
       if (record.event !== 'certificate.issued') return;
       findings.looked('C22', seq);
@@ -74,10 +83,17 @@ export function deletionsCheck({ findings, policy }: Bundle): RecordCheck {
       for (const problem of certificateProblems(record.deletion, acceptedMs, policy?.cooling_off_days)) findings.fail('C22', problem, seq);
     },
     ends: ({ isFinal }) => {
-      if (isFinal) for (const seq of unobserved.values()) findings.fail('C22', 'no listing shows that nothing is left', seq);
+      if (!isFinal) return;
+      for (const { seq, seen } of unobserved) {
+        if (!seen) findings.fail('C22', 'nobody looked whether anything is left', seq);
+        else if (seen.verdict === 'FAIL') findings.fail('C22', `record ${seen.seq} found something left`, seq);
+        else findings.unknown('C22', `record ${seen.seq} could not show that nothing is left${isShared(seen) ? ': the bucket was there before' : ''}`, seq);
+      }
     },
   };
 }
+
+const isShared = ({ reasons }: LedgerRecord): boolean => reasons?.includes('SHARED_BUCKET') === true;
 
 function certificateProblems(deletion: LedgerRecord['deletion'], acceptedMs: number | undefined, coolingOffDays: number | undefined): readonly string[] {
   if (!deletion) return ['has no deletion'];

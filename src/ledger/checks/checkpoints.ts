@@ -45,19 +45,22 @@ export function checkpointCheck(bundle: Bundle, sizes: readonly number[], ceremo
         findings.fail('C8', `checkpoint ${size}: the root is not that of the records`, size - 1);
     });
   };
-  /** What was published is there, with the digests that its record binds. */
-  const published = ({ seq, record }: Seen): void => {
-    const path = `log/checkpoints/${record.counts?.size}`;
-    for (const [name, file] of [
-      ['checkpoint', path],
-      ['p256', `${path}.p256.sig`],
-    ] as const)
-      if (sha256Of(folder.bytes(file, noteLimitBytes)) !== evidenceNamed(record, name)?.sha256) findings.fail('C7', `${file} is not what was published`, seq);
+  /** What a record binds is there: what was published, and what a gate opened under. */
+  const bound = ({ seq, record }: Seen): void => {
+    for (const [name, ending] of [
+      ['checkpoint', ''],
+      ['p256', '.p256.sig'],
+    ] as const) {
+      const item = evidenceNamed(record, name);
+      const file = `log/checkpoints/${record.counts?.size}${ending}`;
+      if (item && sha256Of(folder.bytes(file, noteLimitBytes)) !== item.sha256) findings.fail('C7', `${file} is not what it binds as ${name}`, seq);
+      if (!item && record.event === 'checkpoint.published') findings.fail('C7', `binds no ${name}`, seq);
+    }
   };
   return {
     sees: (seen) => {
       const { seq, record } = seen;
-      if (record.event === 'checkpoint.published') findings.guard('C7', () => published(seen), seq);
+      findings.guard('C7', () => bound(seen), seq);
       if (closedAt && closedAt.seq < seq) findings.fail('C9', 'stands behind log.closed', seq);
       if (record.event === 'log.closed') closedAt ??= { seq, records: record.counts?.records };
     },

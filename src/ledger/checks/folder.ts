@@ -11,6 +11,8 @@ export class BundleFault extends Error {
 
 /** Up to here a packed file is read and unpacked in one go: a stream for each of 50,000 small files costs far more than their bytes. */
 const smallBytes = 256 * 1024;
+/** Of a longer one so much at a time. */
+const streamBytes = 64 * 1024;
 const wholeFileLimitBytes = 32 * 1024 * 1024;
 
 /**
@@ -27,6 +29,7 @@ export interface BundleFolder {
   below(folder: string): readonly string[];
   /** A whole file. Throws BundleFault when it is not there or longer than `limitBytes`. */
   bytes(file: string, limitBytes?: number): Buffer;
+  /** Each chunk is good until the next is asked for. */
   chunks(file: string): AsyncGenerator<Buffer>;
   /** A gzip file's content; stops with BundleFault as soon as more than `limitBytes` come out. */
   unpacked(file: string, limitBytes: number): AsyncGenerator<Buffer>;
@@ -86,19 +89,15 @@ function readWhole(real: string, file: string, limitBytes: number): Buffer {
   }
 }
 
+/** One buffer for all chunks: what a stream leaves behind grows the process by a hundred MB. */
 async function* chunksOf(real: string): AsyncGenerator<Buffer> {
   const fd = openPlain(real);
-  const { size } = fstatSync(fd);
-  if (size <= smallBytes) {
-    try {
-      const bytes = Buffer.allocUnsafe(size);
-      yield bytes.subarray(0, readSync(fd, bytes, 0, size, 0));
-    } finally {
-      closeSync(fd);
-    }
-    return;
+  const buffer = Buffer.allocUnsafe(Math.min(fstatSync(fd).size + 1, smallBytes));
+  try {
+    for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) yield buffer.subarray(0, got);
+  } finally {
+    closeSync(fd);
   }
-  yield* createReadStream('', { fd, autoClose: true, highWaterMark: 1024 * 1024 });
 }
 
 async function* unpack(real: string, file: string, limitBytes: number): AsyncGenerator<Buffer> {
@@ -110,8 +109,8 @@ async function* unpack(real: string, file: string, limitBytes: number): AsyncGen
     yield unpackSmall(readWhole(real, file, smallBytes), file, limitBytes);
     return;
   }
-  const source = createReadStream('', { fd, autoClose: true, highWaterMark: 1024 * 1024 });
-  const gunzip = createGunzip({ chunkSize: smallBytes });
+  const source = createReadStream('', { fd, autoClose: true, highWaterMark: streamBytes });
+  const gunzip = createGunzip({ chunkSize: streamBytes });
   source.on('error', (error) => gunzip.destroy(error));
   let total = 0;
   try {

@@ -85,6 +85,6 @@ function enter(passed: Passed, { seq, record }: Seen): void {
   if (event === 'listing.compared' && verdict === 'PASS') for (const side of sidesOf(record)) passed.compared.set(side, seq);
 }
 
-/** The act's name says which side was listed. */
+/** The side that was listed stands between the slashes of the act's name. */
 const sidesOf = ({ act }: LedgerRecord): readonly ('source' | 'target')[] =>
-  (['source', 'target'] as const).filter((side) => act?.name.split(/[^a-z]+/).includes(side));
+  (['source', 'target'] as const).filter((side) => act?.name.split('/').includes(side));

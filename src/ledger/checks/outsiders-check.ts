@@ -1,7 +1,6 @@
-import { checkpointNote } from './checkpoints.ts';
 import { sha256Of } from './folder.ts';
 import type { GateBook } from './gate-book.ts';
-import type { Cosigned, Sighting, Token } from './outsiders.ts';
+import { type Cosigned, isCosignedNote, type Sighting, type Token } from './outsiders.ts';
 import { type Bundle, evidenceNamed, type RecordCheck, type Seen, toleranceMs } from './record-check.ts';
 
 export interface Outsiders {
@@ -11,52 +10,68 @@ export interface Outsiders {
   readonly newest: number | undefined;
 }
 
-/** C12 and C13 where a gate opens and at the end of the log. */
-export function outsidersCheck(bundle: Bundle, book: GateBook, { cosignatures, tokens, newest }: Outsiders): RecordCheck {
+/** C12: what a record binds of witnesses is there, and the quorum cosigned the newest checkpoint and each that a witnessed gate opened under. */
+export function witnessesCheck(bundle: Bundle, book: GateBook, { cosignatures, newest }: Pick<Outsiders, 'cosignatures' | 'newest'>): RecordCheck {
   const { findings, policy } = bundle;
   const quorum = policy?.witness_quorum ?? 1;
+  if (quorum === 0) return {};
   const orgs = (size: number): number => {
     // The operator's own witness is nobody outside: a policy of production does not count it.
     const counted = cosignatures.filter((one) => one.size === size && (policy?.class !== 'production' || one.org !== policy.operator));
     return new Set(counted.map(({ org }) => org)).size;
   };
   const checkQuorum = (size: number, seq: number): void => {
-    if (quorum === 0) return;
     findings.looked('C12', seq);
     if (orgs(size) < quorum) findings.fail('C12', `checkpoint ${size} is cosigned by ${orgs(size)} of ${quorum} organisations`, seq);
   };
-  const opened = ({ seq, record }: Seen): void => {
-    const open = book.gateOf(record);
-    const rule = open && policy?.gates[open.gate];
-    if (!open || !rule || (!rule.witnessed && rule.timestamp === 'none')) return;
-    const size = record.counts?.size ?? 0;
-    const check = rule.witnessed ? 'C12' : 'C13';
-    findings.guard(
-      check,
-      () => {
-        if (sha256Of(checkpointNote(bundle, size)) !== evidenceNamed(record, 'checkpoint')?.sha256) findings.fail(check, 'binds another checkpoint', seq);
-      },
-      seq,
-    );
-    const covered = open.approvals.every((approval) => approval.seq < size);
-    if (rule.witnessed) {
-      checkQuorum(size, seq);
-      if (!covered) findings.fail('C12', 'its checkpoint does not cover its approvals', seq);
-    }
-    if (rule.timestamp === 'none') return;
-    findings.looked('C13', seq);
-    const sha256 = evidenceNamed(record, 'token')?.sha256;
-    const token = tokens.find((one) => one.sha256 === sha256 && one.size === size);
-    if (!token) findings.fail('C13', 'binds no timestamp of its checkpoint that verifies', seq);
-    else if (rule.timestamp === 'qualified' && !token.isQualified) findings.fail('C13', 'the policy asks for a qualified timestamp', seq);
-    if (!covered) findings.fail('C13', 'its checkpoint does not cover its approvals', seq);
-  };
   return {
-    sees: (seen) => {
-      if (seen.record.event === 'gate.opened') opened(seen);
+    sees: ({ seq, record }) => {
+      const size = record.counts?.size ?? 0;
+      const by = record.event === 'witness.cosigned' ? record.unit?.ref : undefined;
+      for (const { name, sha256 } of record.evidence ?? [])
+        if (name === 'cosigned' && findings.guard('C12', () => isCosignedNote(bundle, { size, sha256, by }), seq) === false)
+          findings.fail('C12', `log/cosigned/${size} does not hold what it binds`, seq);
+      if (record.event !== 'gate.opened') return;
+      const open = book.gateOf(record);
+      if (!open || !policy?.gates[open.gate].witnessed) return;
+      checkQuorum(size, seq);
+      if (!evidenceNamed(record, 'cosigned')) findings.fail('C12', 'binds no cosigned checkpoint', seq);
+      if (!open.approvals.every((approval) => approval.seq < size)) findings.fail('C12', 'its checkpoint does not cover its approvals', seq);
     },
     ends: () => {
       if (newest !== undefined) checkQuorum(newest, newest - 1);
+    },
+  };
+}
+
+/** C13: what a record binds of authorities is there, and each gate that asks for a timestamp binds one of its checkpoint. `tokens` are those that verify. */
+export function timestampsCheck({ findings, folder, policy }: Bundle, book: GateBook, { tokens }: Pick<Outsiders, 'tokens'>): RecordCheck {
+  const recorded = ({ seq, record }: Seen): void => {
+    for (const [name, ending] of [
+      ['query', 'tsq'],
+      ['token', 'tsr'],
+    ] as const) {
+      const item = evidenceNamed(record, name);
+      const file = `timestamps/${record.counts?.size}.${record.unit?.ref}.${ending}`;
+      if (item && sha256Of(folder.bytes(file)) !== item.sha256) findings.fail('C13', `${file} is not what it binds as ${name}`, seq);
+    }
+  };
+  const opened = ({ seq, record }: Seen): void => {
+    const open = book.gateOf(record);
+    const wanted = open ? (policy?.gates[open.gate].timestamp ?? 'none') : 'none';
+    if (!open || wanted === 'none') return;
+    findings.looked('C13', seq);
+    const size = record.counts?.size ?? 0;
+    const sha256 = evidenceNamed(record, 'token')?.sha256;
+    const token = tokens.find((one) => one.sha256 === sha256 && one.size === size);
+    if (!token) findings.fail('C13', 'binds no timestamp of its checkpoint that verifies', seq);
+    else if (wanted === 'qualified' && !token.isQualified) findings.fail('C13', 'the policy asks for a qualified timestamp', seq);
+    if (!open.approvals.every((approval) => approval.seq < size)) findings.fail('C13', 'its checkpoint does not cover its approvals', seq);
+  };
+  return {
+    sees: (seen) => {
+      if (seen.record.event === 'tsa.token') recorded(seen);
+      if (seen.record.event === 'gate.opened') opened(seen);
     },
   };
 }

@@ -1,7 +1,9 @@
 import { verifyCosignature } from '../cosignature.ts';
+import { childrenOf, contentOf, derTag, readDer, unsigned } from '../der.ts';
 import { parseNote, parseNoteLine, parseVkey } from '../signed-note.ts';
-import { verifyTimestamp } from '../timestamp.ts';
+import { type Timestamp, verifyTimestamp } from '../timestamp.ts';
 import { checkpointNote } from './checkpoints.ts';
+import { sentenceOf } from './findings.ts';
 import { BundleFault, sha256Of, shown } from './folder.ts';
 import type { Bundle } from './record-check.ts';
 
@@ -25,29 +27,59 @@ const limitBytes = 256 * 1024;
 const cosignedName = /^(0|[1-9]\d{0,15})$/;
 const tokenName = /^(0|[1-9]\d{0,15})\.([a-z0-9][a-z0-9-]{0,30})\.(tsq|tsr)$/;
 
-/** Every cosignature of a witness of the policy; what does not verify fails C12. */
+/** Every cosignature of a witness of the policy; what does not verify fails C12, which has nothing to check where the policy asks for no witness. */
 export function readCosignatures(bundle: Bundle): readonly Cosigned[] {
-  const { folder, findings } = bundle;
-  return folder.below('log/cosigned').flatMap((name) => findings.guard('C12', () => cosignaturesOf(bundle, name)) ?? []);
+  const { folder, policy, findings } = bundle;
+  return folder.below('log/cosigned').flatMap((name) => {
+    try {
+      return cosignaturesOf(bundle, name);
+    } catch (error) {
+      if (policy?.witness_quorum !== 0) findings.fail('C12', sentenceOf(error));
+      return [];
+    }
+  });
 }
 
 function cosignaturesOf(bundle: Bundle, name: string): readonly Cosigned[] {
-  const { folder, policy, findings } = bundle;
   const size = Number(name);
   if (!cosignedName.test(name)) throw new BundleFault(`log/cosigned/${shown(name)} is named by no size`);
-  const text = folder.bytes(`log/cosigned/${name}`, limitBytes).toString('utf8');
-  const { body } = parseNote(text);
-  if (body !== parseNote(checkpointNote(bundle, size)).body) throw new BundleFault(`cosigned ${size}: another body than the checkpoint`);
-  const lines = text.slice(body.length + 1, -1).split('\n');
-  return (policy?.witnesses ?? []).flatMap(({ vkey: vkeyText, org }) => {
-    const vkey = parseVkey(vkeyText);
-    return lines.flatMap((line) => {
-      const { name: signer, id } = parseNoteLine(line);
-      if (signer !== vkey.name || id !== vkey.id) return [];
-      const verified = findings.guard('C12', () => verifyCosignature(body, line, vkey));
-      return verified ? [{ size, by: signer, org, atMs: verified.timeMs }] : [];
-    });
+  const { note, lines } = cosignedLines(bundle, size);
+  const { body } = parseNote(note);
+  return (bundle.policy?.witnesses ?? []).flatMap(({ vkey: text, org }) => {
+    const vkey = parseVkey(text);
+    const own = lines.filter((line) => isLineOf(line, vkey));
+    return own.map((line) => ({ size, by: vkey.name, org, atMs: verifyCosignature(body, line, vkey).timeMs }));
   });
+}
+
+/** The checkpoint's note, and the lines behind it in `log/cosigned/`. BundleFault where that file does not begin with the whole note. */
+function cosignedLines(bundle: Bundle, size: number): { readonly note: string; readonly lines: readonly string[] } {
+  const note = checkpointNote(bundle, size);
+  const text = bundle.folder.bytes(`log/cosigned/${size}`, limitBytes).toString('utf8');
+  parseNote(text);
+  if (!text.startsWith(note)) throw new BundleFault(`log/cosigned/${size} does not begin with its checkpoint`);
+  const lines = text.slice(note.length, -1).split('\n');
+  return { note, lines: lines.filter(Boolean) };
+}
+
+/**
+ * Is this the digest of the checkpoint's note with one line of a witness, or with the lines known at a time? `log/cosigned/` holds them in the
+ * order in which they came, and later ones behind. `by`: it must be the one line of that witness.
+ */
+export function isCosignedNote(
+  bundle: Bundle,
+  { size, sha256, by }: { readonly size: number; readonly sha256: string; readonly by?: string | undefined },
+): boolean {
+  const { note, lines } = cosignedLines(bundle, size);
+  const own = by === undefined ? lines : lines.filter((line) => parseNoteLine(line).name === by);
+  const singles = own.map((line) => [line]);
+  const known = by === undefined ? lines.map((_, at) => lines.slice(0, at + 1)) : [];
+  return [...singles, ...known].some((some) => sha256Of(`${note}${some.map((line) => `${line}\n`).join('')}`) === sha256);
+}
+
+function isLineOf(line: string, vkey: { readonly name: string; readonly id: string }): boolean {
+  const { name, id } = parseNoteLine(line);
+  return name === vkey.name && id === vkey.id;
 }
 
 /** Every token of an authority of the policy; what does not verify fails C13. */
@@ -66,7 +98,21 @@ function tokensOf(bundle: Bundle, name: string): readonly Token[] {
   const authority = policy?.timestamps.find((known) => known.name === by);
   if (!authority) throw new BundleFault(`timestamp ${size}: the policy knows no authority ${by}`);
   const response = folder.bytes(`timestamps/${name}`, limitBytes);
-  const data = Buffer.from(checkpointNote(bundle, size));
-  const { genTimeMs } = verifyTimestamp({ response, data, caPem: authority.ca });
-  return [{ size, by, atMs: genTimeMs, sha256: sha256Of(response), isQualified: authority.qualified }];
+  const token = verifyTimestamp({ response, data: Buffer.from(checkpointNote(bundle, size)), caPem: authority.ca });
+  const query = `timestamps/${size}.${by}.tsq`;
+  if (folder.has(query) && !isQueryOf(folder.bytes(query, limitBytes), token)) findings.fail('C13', `${query} is not what was answered`);
+  return [{ size, by, atMs: token.genTimeMs, sha256: sha256Of(response), isQualified: authority.qualified }];
+}
+
+/** TimeStampReq of RFC 3161: version, imprint, then optionally the policy, the nonce, whether the certificate is wanted, and extensions. */
+function isQueryOf(query: Buffer, { imprint, nonce }: Timestamp): boolean {
+  try {
+    const [, messageImprint, ...optional] = childrenOf(readDer(query), derTag.sequence);
+    const [, hashed] = childrenOf(messageImprint, derTag.sequence);
+    const asked = optional.find(({ tag }) => tag === derTag.integer);
+    const isNonce = asked && nonce ? unsigned(asked.content).equals(nonce) : !asked && !nonce;
+    return isNonce && contentOf(hashed, derTag.octetString).toString('hex') === imprint;
+  } catch {
+    return false;
+  }
 }

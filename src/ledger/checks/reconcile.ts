@@ -1,128 +1,132 @@
+import { endState, setVerdict } from '../../core/end-state.ts';
+import { EndState } from '../../model/reference-set.ts';
+import type { DecidingRow } from './deciding-rows.ts';
 import { BundleFault } from './folder.ts';
-import type { NewestRows, RowFacts } from './newest-rows.ts';
 import type { Bundle } from './record-check.ts';
-import { type FinalState, finalStates, readSetIndex, type SetEntry, type SetIndex, setEntries } from './sets.ts';
-import type { Closing, WorkloadStory } from './workloads.ts';
-
-const settled: ReadonlySet<string> = new Set<FinalState>(['verified', 'vanished', 'excluded', 'withdrawn']);
+import { readSetIndex, type SetEntry, type SetIndex, setEntries } from './sets.ts';
+import type { Closing, SealedSet } from './workloads.ts';
 
 export interface Reconciliation {
-  readonly bundle: Bundle;
-  readonly story: WorkloadStory;
+  readonly workload: string;
   readonly closing: Closing;
-  readonly rows: NewestRows;
-  readonly losses: ReadonlySet<string>;
+  /** Those that count, oldest first. */
+  readonly inventories: readonly SealedSet[];
+  /** Of the batches that count, ascending; absent where a rows file cannot be relied on: then states are not judged. */
+  readonly rows: Iterable<DecidingRow> | undefined;
   readonly isFinal: boolean;
 }
 
-/** C19 of a workload that is not reconciled: its inventories alone. */
-export async function checkInventories({ folder, findings }: Bundle, story: WorkloadStory): Promise<void> {
-  for (const { seq, item } of story.inventories) {
-    findings.looked('C19', seq);
-    for await (const _ of setEntries(folder, await indexOf(folder, story, item, 'inventory')));
+/** C19 of sets that are in no reconciliation (any more): digests, order and counts. */
+export async function checkSets({ folder, findings }: Bundle, workload: string, sets: readonly SealedSet[]): Promise<void> {
+  for (const set of sets) {
+    findings.looked('C19', set.seq);
+    for await (const _ of setEntries(folder, await indexOf(folder, workload, set)));
   }
 }
 
 /**
- * C19 of a workload: final set and inventories are walked side by side, in the order of their references, and each final row is held
- * against the newest row. One chunk of each file and one part of the rows are in memory.
+ * C19 of a reconciliation: final set, inventories and rows are walked side by side, in the order of their references, and each final row is
+ * held against the row that decides. One chunk of each file and one part of the rows are in memory.
  */
-export async function checkReconciliation({ bundle, story, closing, rows, losses, isFinal }: Reconciliation): Promise<void> {
-  const { folder, findings } = bundle;
+export async function checkReconciliation({ folder, findings }: Bundle, asked: Reconciliation): Promise<void> {
+  const { workload, closing, rows, isFinal } = asked;
   findings.looked('C19', closing.seq);
   const fail = (sentence: string): void => findings.fail('C19', sentence, closing.seq);
-  const sealed = story.inventories.filter(({ seq }) => seq < closing.seq);
-  if (sealed.length === 0) throw new BundleFault('no inventory was sealed before it');
-  const inventories: SetIndex[] = [];
-  for (const { item } of sealed) inventories.push(await indexOf(folder, story, item, 'inventory'));
-  const index = await indexOf(folder, story, closing.item, 'final');
-  const totals = new Map<string, { count: number; sizeBytes: bigint }>();
-  for await (const { ref, final, isInventoried, isNewest } of sideBySide(folder, index, inventories)) {
-    if (!final) {
-      if (isInventoried) fail(`reference ${ref.slice(0, 12)}… of the inventory has no end state`);
-      continue;
-    }
-    const problem = entryProblem(final, rows.find(ref), { isNewest, isWithdrawn: closing.isWithdrawn, losses });
-    if (problem) fail(`reference ${ref.slice(0, 12)}… ${problem}`);
-    const total = totals.get(final.state ?? '') ?? { count: 0, sizeBytes: 0n };
-    totals.set(final.state ?? '', { count: total.count + 1, sizeBytes: total.sizeBytes + final.sizeBytes });
+  if (closing.isWithdrawn && !closing.takenBack) fail('says WITHDRAWN, and nobody ordered a rollback or a removal');
+  // Of one listing sealed twice the later record counts.
+  const inventories = asked.inventories.filter(
+    ({ item }, at, all) => item === undefined || all.findLastIndex((one) => one.item?.sha256 === item.sha256) === at,
+  );
+  const indexes: SetIndex[] = [];
+  for (const set of [closing, ...inventories]) indexes.push(await indexOf(folder, workload, set));
+  const [index, ...listed] = indexes;
+  if (!index) return;
+  const rules = { ...closing, ...(inventories.length > 0 ? { inventoriedAt: inventories.at(-1)?.seq ?? 0 } : {}), areRowsKnown: rows !== undefined };
+  const totals = new Map<EndState, { count: number; sizeBytes: bigint }>();
+  for await (const found of sideBySide(
+    indexes.map((each) => setEntries(folder, each)),
+    rows ?? [],
+  )) {
+    const problem = problemOf(found, rules);
+    if (problem) fail(`reference ${found.ref.slice(0, 12)}… ${problem}`);
+    if (!found.final) continue;
+    const { state = 'unknown', sizeBytes } = found.final;
+    const total = totals.get(state) ?? { count: 0, sizeBytes: 0n };
+    totals.set(state, { count: total.count + 1, sizeBytes: total.sizeBytes + BigInt(sizeBytes) });
   }
-  for (const problem of totalProblems(index, totals, closing, inventories.at(-1)?.count ?? 0)) fail(problem);
+  for (const problem of totalProblems(index, totals, closing, listed.at(-1)?.count ?? 0)) fail(problem);
   if (!isFinal) return;
-  for (const state of ['failed', 'changed'] as const) if (totals.has(state)) fail(`${totals.get(state)?.count} objects are ${state}`);
-  if (totals.has('unknown')) findings.unknown('C19', `of ${totals.get('unknown')?.count} objects nobody knows the end`, closing.seq);
+  if (totals.has('failed')) fail(`${totals.get('failed')?.count} objects failed`);
+  for (const state of ['unknown', 'changed'] as const)
+    if (totals.has(state)) findings.unknown('C19', `${totals.get(state)?.count} objects are ${state}`, closing.seq);
 }
 
-async function indexOf(folder: Bundle['folder'], story: WorkloadStory, item: Closing['item'], kind: SetIndex['kind']): Promise<SetIndex> {
+async function indexOf(folder: Bundle['folder'], workload: string, { item, kind }: SealedSet): Promise<SetIndex> {
   const index = await readSetIndex(folder, item, kind);
-  if (index.workload !== story.name) throw new BundleFault(`the ${kind} set is of another workload`);
+  if (index.workload !== workload) throw new BundleFault(`the ${kind} set is of another workload`);
   return index;
 }
 
-interface Side {
+/** What is known of one reference. */
+interface Found {
   readonly ref: string;
   readonly final: SetEntry | undefined;
-  readonly isInventoried: boolean;
-  /** Stands in the newest inventory. */
-  readonly isNewest: boolean;
+  readonly row: DecidingRow | undefined;
+  /** In the newest inventory. */
+  readonly listed: SetEntry | undefined;
+  /** In the newest of the inventories that hold it. */
+  readonly inventoried: SetEntry | undefined;
 }
 
-/** Each reference once, ascending, and where it stands. */
-async function* sideBySide(folder: Bundle['folder'], final: SetIndex, inventories: readonly SetIndex[]): AsyncGenerator<Side> {
-  const streams = [final, ...inventories].map((index) => setEntries(folder, index));
+/** `sets`: the final one, then the inventories, oldest first. Each reference once, ascending. */
+async function* sideBySide(sets: readonly AsyncGenerator<SetEntry>[], rows: Iterable<DecidingRow>): AsyncGenerator<Found> {
   const heads: (SetEntry | undefined)[] = [];
-  for (const stream of streams) heads.push((await stream.next()).value || undefined);
+  const advance = async (k: number): Promise<void> => {
+    heads[k] = (await sets[k]?.next())?.value || undefined;
+  };
+  for (const k of sets.keys()) await advance(k);
+  const others = rows[Symbol.iterator]();
+  let row: DecidingRow | undefined = others.next().value;
   for (;;) {
-    const ref = heads.reduce<string | undefined>((least, head) => (head && (least === undefined || head.ref < least) ? head.ref : least), undefined);
+    let ref = row?.ref;
+    for (const head of heads) if (head && (ref === undefined || head.ref < ref)) ref = head.ref;
     if (ref === undefined) return;
-    const here = heads.map((head) => head?.ref === ref);
-    yield { ref, final: here[0] ? heads[0] : undefined, isInventoried: here.slice(1).some(Boolean), isNewest: here.length > 1 && here.at(-1) === true };
-    for (const [k, stream] of streams.entries()) if (here[k]) heads[k] = (await stream.next()).value || undefined;
+    const [final, ...inventories] = heads.map((head) => (head?.ref === ref ? head : undefined));
+    const isRow = row?.ref === ref;
+    yield { ref, final, row: isRow ? row : undefined, listed: inventories.at(-1), inventoried: inventories.findLast((entry) => entry !== undefined) };
+    for (const [k, head] of heads.entries()) if (head?.ref === ref) await advance(k);
+    if (isRow) row = others.next().value;
   }
 }
 
-interface Entering {
-  readonly isNewest: boolean;
-  readonly isWithdrawn: boolean;
-  readonly losses: ReadonlySet<string>;
-}
+type Rules = Pick<Closing, 'isWithdrawn' | 'takenBack' | 'acceptedLosses'> & { readonly inventoriedAt?: number; readonly areRowsKnown: boolean };
 
-function entryProblem(entry: SetEntry, row: RowFacts | undefined, { isNewest, isWithdrawn, losses }: Entering): string | undefined {
-  if (entry.rows !== row?.rows || entry.i !== row?.i) return 'does not point to its newest row';
-  const state = stateOf(row, { isNewest, isWithdrawn, losses });
-  if (entry.state !== state) return `is ${entry.state}, its newest row says ${state}`;
-  if (!isNewest && state !== 'vanished' && state !== 'withdrawn') return `is ${state}, and the inventory does not hold it`;
-  if (entry.left && state !== 'withdrawn') return 'is left, and was not withdrawn';
-  if (row && entry.sizeBytes !== BigInt(row.sizeBytes)) return 'has another size than its newest row';
-  if (state === 'excluded' && entry.reason !== row?.reason) return 'has another reason than its newest row';
-  return undefined;
-}
-
-/** The table of section 6. */
-function stateOf(row: RowFacts | undefined, { isNewest, isWithdrawn, losses }: Entering): FinalState {
-  if (!row) return isNewest ? 'unknown' : 'vanished';
-  const { outcome, verdict, reason } = row;
-  const stands = outcome === 'copied' || outcome === 'adopted';
-  if (isWithdrawn && stands) return 'withdrawn';
-  if (stands && verdict === 'PASS') return 'verified';
-  if (outcome === 'deleted' || outcome === 'vanished') return 'vanished';
-  if (verdict !== 'PASS' && reason !== undefined && losses.has(reason)) return 'excluded';
-  if (outcome === 'changed') return 'changed';
-  return outcome === 'failed' || verdict === 'FAIL' ? 'failed' : 'unknown';
+function problemOf({ final, row, listed, inventoried }: Found, rules: Rules): string | undefined {
+  if (!final) return inventoried ? 'of an inventory has no end state' : 'has a row and no end state';
+  if (final.left && !rules.isWithdrawn) return 'is left, and nothing was withdrawn';
+  if (!rules.areRowsKnown) return undefined;
+  if (!row && !inventoried) return 'is in no inventory, and no row tells of it';
+  if (final.rows !== row?.rows || final.i !== row?.i) return 'does not point to the row that decides';
+  const state = endState({ ...(row ? { row } : {}), ...(listed ? { listedBytes: Number(listed.sizeBytes) } : {}) }, rules);
+  if (final.state !== state) return `is ${final.state}, and what decides says ${state}`;
+  if (final.reason !== row?.reason) return 'has another reason than the row that decides';
+  if (final.sizeBytes !== (row ? String(row.sizeBytes) : (inventoried?.sizeBytes ?? '0'))) return 'has another size than what decides';
+  // A rollback removes nothing.
+  const stands = rules.takenBack === 'rolled back' && (row?.outcome === 'copied' || row?.outcome === 'adopted');
+  return rules.isWithdrawn && stands && !final.left ? 'stands on the target after the rollback, and is not left' : undefined;
 }
 
 function totalProblems(
   index: SetIndex,
-  totals: ReadonlyMap<string, { readonly count: number; readonly sizeBytes: bigint }>,
+  totals: ReadonlyMap<EndState, { readonly count: number; readonly sizeBytes: bigint }>,
   { counts, verdict }: Closing,
   inventoried: number,
 ): readonly string[] {
-  const states = [...totals.keys()];
-  const expected = states.includes('failed') ? 'FAIL' : states.every((state) => settled.has(state)) ? 'PASS' : 'UNKNOWN';
+  const expected = setVerdict(totals.keys());
   const isSummed =
     Object.keys(index.states).length === totals.size &&
     [...totals].every(([state, { count, sizeBytes }]) => index.states[state]?.count === count && index.states[state]?.size_bytes === String(sizeBytes));
-  const wrong = finalStates.filter((state) => (counts[state] ?? 0) !== (totals.get(state)?.count ?? 0));
+  const wrong = EndState.options.filter((state) => (counts[state] ?? 0) !== (totals.get(state)?.count ?? 0));
   return [
     ...(isSummed ? [] : ['the index of the final set sums its states up wrongly']),
     ...wrong.map((state) => `counts ${counts[state] ?? 0} ${state}, the final set ${totals.get(state)?.count ?? 0}`),

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type CanonicalValue, canonicalJson } from '../../core/canonical-json.ts';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
+import { EndState } from '../../model/reference-set.ts';
 import { BundleFault, type BundleFolder, sha256Of } from './folder.ts';
 import { linesOf } from './lines.ts';
-
-export const finalStates = ['verified', 'vanished', 'excluded', 'changed', 'failed', 'unknown', 'withdrawn'] as const;
-export type FinalState = (typeof finalStates)[number];
 
 /** The index of a sealed inventory or of a final set (docs/bundle-format.md §6). */
 export interface SetIndex {
@@ -20,9 +18,10 @@ export interface SetIndex {
 /** A line of a bucket. */
 export interface SetEntry {
   readonly ref: string;
-  readonly sizeBytes: bigint;
+  /** Decimal. */
+  readonly sizeBytes: string;
   /** The rest only in a final set. */
-  readonly state?: FinalState;
+  readonly state?: EndState;
   readonly rows?: string;
   readonly i?: number;
   readonly reason?: string;
@@ -36,6 +35,7 @@ const lineLimitBytes = 1024;
 const digest = /^[0-9a-f]{64}$/;
 const decimal = /^(0|[1-9][0-9]{0,24})$/;
 const emptyDigest = sha256Of('');
+const endStates: ReadonlySet<unknown> = new Set(EndState.options);
 
 /** Reads the index that a record binds. Throws BundleFault for anything out of form. */
 export async function readSetIndex(
@@ -72,9 +72,12 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** All entries, ascending by `ref`; of the files one chunk at a time is in memory. Throws BundleFault at the first that is out of form, order or digest. */
 export async function* setEntries(folder: BundleFolder, index: SetIndex): AsyncGenerator<SetEntry> {
-  let before = '';
+  let [before, isEmptyRead] = ['', false];
   for (const [k, bucket] of index.buckets.entries()) {
-    if (bucket.count === 0 && bucket.sha256 === emptyDigest) continue;
+    // All buckets without a reference are one file.
+    const isEmpty = bucket.count === 0 && bucket.sha256 === emptyDigest;
+    if (isEmpty && isEmptyRead) continue;
+    isEmptyRead ||= isEmpty;
     const hash = createHash('sha256');
     let count = 0;
     for await (const { bytes, isEnded } of linesOf(
@@ -109,15 +112,15 @@ function readEntry(line: string, kind: SetIndex['kind']): SetEntry {
   if (!isRecord(value) || canonicalJson(value as CanonicalValue) !== line) throw new BundleFault(`a line of the ${kind} set is not canonical`);
   const { ref, size_bytes, state, rows, i, reason, left, ...rest } = value;
   const isNamed = typeof ref === 'string' && digest.test(ref) && typeof size_bytes === 'string' && decimal.test(size_bytes);
-  const isFinal = finalStates.some((known) => known === state) && (rows === undefined ? i === undefined : digest.test(String(rows)) && isCount(i));
+  const isFinal = endStates.has(state) && (rows === undefined ? i === undefined : digest.test(String(rows)) && isCount(i));
   const isPlain = [state, rows, i, reason, left].every((each) => each === undefined);
   const isWhole = (reason === undefined || typeof reason === 'string') && (left === undefined || left === true);
   if (!isNamed || Object.keys(rest).length > 0 || !isWhole || !(kind === 'final' ? isFinal : isPlain))
     throw new BundleFault(`a line of the ${kind} set is out of form`);
   return {
     ref,
-    sizeBytes: BigInt(size_bytes),
-    ...(state === undefined ? {} : { state: state as FinalState }),
+    sizeBytes: size_bytes,
+    ...(state === undefined ? {} : { state: state as EndState }),
     ...(rows === undefined ? {} : { rows: String(rows), i: Number(i) }),
     ...(reason === undefined ? {} : { reason: String(reason) }),
     ...(left ? { left: true } : {}),

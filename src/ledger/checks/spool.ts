@@ -4,21 +4,22 @@ import path from 'node:path';
 
 /** Files of our own that hold what would not fit into memory; `remove` takes all of them away. */
 export interface SpoolFolder {
-  spool(name: string): Spool;
+  /** `bufferBytes` wait in memory: a small spool never reaches the disk. */
+  spool(name: string, bufferBytes: number): Spool;
   remove(): void;
 }
 
 /** Bytes that were put aside, in the order in which they came. */
 export interface Spool {
-  add(bytes: Buffer): void;
-  readonly sizeBytes: () => number;
+  /** Copies them. */
+  add(bytes: Uint8Array): void;
   /** All of it. */
   read(): Buffer;
   remove(): void;
 }
 
-/** Small spools never reach the disk; of a thousand parts 64 MiB wait at most. */
-const bufferBytes = 64 * 1024;
+/** More at a time makes writing no faster. */
+const mostBufferBytes = 64 * 1024;
 
 export function openSpools(): SpoolFolder {
   let folder: string | undefined;
@@ -31,7 +32,7 @@ export function openSpools(): SpoolFolder {
     return folder;
   };
   return {
-    spool: (name) => spoolAt(() => path.join(place(), name)),
+    spool: (name, bufferBytes) => spoolAt(() => path.join(place(), name), Math.min(bufferBytes, mostBufferBytes)),
     remove: () => {
       erase();
       process.removeListener('exit', erase);
@@ -39,23 +40,22 @@ export function openSpools(): SpoolFolder {
   };
 }
 
-function spoolAt(file: () => string): Spool {
-  let waiting: Buffer[] = [];
-  let [waitingBytes, writtenBytes] = [0, 0];
+function spoolAt(file: () => string, bufferBytes: number): Spool {
+  const buffer = Buffer.alloc(bufferBytes);
+  let [waiting, isWritten] = [0, false];
   return {
-    sizeBytes: () => writtenBytes + waitingBytes,
     add: (bytes) => {
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
-      if (waitingBytes < bufferBytes) return;
-      appendFileSync(file(), Buffer.concat(waiting), { mode: 0o600 });
-      writtenBytes += waitingBytes;
-      [waiting, waitingBytes] = [[], 0];
+      if (waiting + bytes.length > bufferBytes) {
+        appendFileSync(file(), buffer.subarray(0, waiting), { mode: 0o600 });
+        [waiting, isWritten] = [0, true];
+      }
+      buffer.set(bytes, waiting);
+      waiting += bytes.length;
     },
-    read: () => Buffer.concat(writtenBytes > 0 ? [readFileSync(file()), ...waiting] : waiting),
+    read: () => Buffer.concat([...(isWritten ? [readFileSync(file())] : []), buffer.subarray(0, waiting)]),
     remove: () => {
-      if (writtenBytes > 0 && existsSync(file())) rmSync(file());
-      [waiting, waitingBytes, writtenBytes] = [[], 0, 0];
+      if (isWritten && existsSync(file())) rmSync(file());
+      [waiting, isWritten] = [0, false];
     },
   };
 }

@@ -2,26 +2,24 @@ import { readFileSync } from 'node:fs';
 import { emptyRoot } from '../tree.ts';
 import { actsCheck, deletionsCheck } from './acts.ts';
 import { approvalCheck, approvedSizes } from './approvals.ts';
-import { checkBatch } from './batches.ts';
 import { followCeremonies } from './ceremonies.ts';
 import { broughtCheck, checkpointCheck, checkpointSizes } from './checkpoints.ts';
 import { dutiesCheck } from './duties-check.ts';
-import { type CheckId, type CheckReport, type CheckResult, checkIds, Findings, sentenceOf } from './findings.ts';
+import { type CheckId, type CheckReport, type CheckResult, checkIds, Findings } from './findings.ts';
 import { openBundleFolder } from './folder.ts';
-import { type GateBook, gateBook } from './gate-book.ts';
+import { gateBook } from './gate-book.ts';
 import { intervalCheck } from './interval.ts';
 import { passOverLog } from './log-pass.ts';
-import { newestRows } from './newest-rows.ts';
+import { checkObjects } from './objects.ts';
 import { orderCheck } from './order.ts';
 import { readCosignatures, readTokens } from './outsiders.ts';
-import { outsidersCheck, sightingsCheck } from './outsiders-check.ts';
-import { checkInventories, checkReconciliation } from './reconcile.ts';
+import { sightingsCheck, timestampsCheck, witnessesCheck } from './outsiders-check.ts';
 import type { Bundle, Ended, RecordCheck } from './record-check.ts';
 import { type RequirementReport, requirementReports, worstOf } from './requirements.ts';
-import { openSpools, type SpoolFolder } from './spool.ts';
+import { openSpools } from './spool.ts';
 import { boundFilesCheck, sumsCheck } from './sums.ts';
 import { fingerprintCheck, fingerprintLines, policyCheck, readPolicy } from './trust.ts';
-import { batchesOf, followWorkloads, type WorkloadStory } from './workloads.ts';
+import { followWorkloads } from './workloads.ts';
 
 export interface VerifyOptions {
   /** Files of checkpoints that the auditor kept. */
@@ -74,13 +72,13 @@ export async function verifyBundle(root: string, options: VerifyOptions): Promis
     progress?.({ stage: 'files', done: folder.paths.length });
     const { withheld } = await sumsCheck(bundle, signal);
     fingerprintCheck(bundle, options.fingerprints ?? []);
-    const { checks, book, stories, openActs } = recordChecks(bundle, spools, options);
+    const { checks, stories, openActs } = recordChecks(bundle, options);
     const ended = await passOverLog(bundle, checks, { signal, progress: (done) => progress?.({ stage: 'records', done }) });
     let [pending, done] = [0, 0];
     for (const story of stories.values()) {
       signal?.throwIfAborted();
       progress?.({ stage: 'objects', done: ++done });
-      if ((await checkObjects(bundle, { story, spools, book, ended, signal })) === 'pending') pending += 1;
+      if ((await checkObjects(bundle, { story, spools, isFinal: ended.isFinal, signal })) === 'pending') pending += 1;
     }
     return report(bundle, ended, { withheld, pending: { workloads: pending, acts: openActs() } });
   } finally {
@@ -89,7 +87,7 @@ export async function verifyBundle(root: string, options: VerifyOptions): Promis
 }
 
 /** Everything that is shown the records, in the order in which they see one. */
-function recordChecks(bundle: Bundle, spools: SpoolFolder, options: VerifyOptions) {
+function recordChecks(bundle: Bundle, options: VerifyOptions) {
   const book = gateBook(bundle);
   const ceremonies = followCeremonies(bundle);
   const sizes = checkpointSizes(bundle);
@@ -97,7 +95,7 @@ function recordChecks(bundle: Bundle, spools: SpoolFolder, options: VerifyOption
   const outsiders = { cosignatures: readCosignatures(bundle), tokens: readTokens(bundle), newest: sizes.at(-1) };
   const duties = dutiesCheck(bundle, book);
   const acts = actsCheck(bundle);
-  const workloads = followWorkloads(bundle, spools);
+  const workloads = followWorkloads(bundle, book);
   const brought = (options.checkpoints ?? []).flatMap((file) => bundle.findings.guard('C10', () => readFileSync(file)) ?? []);
   const each: readonly (readonly [CheckId, RecordCheck])[] = [
     ['C15', { sees: book.enter }],
@@ -109,7 +107,8 @@ function recordChecks(bundle: Bundle, spools: SpoolFolder, options: VerifyOption
     ['C14', approvalCheck(bundle, book, roots.rootAt)],
     ['C16', duties],
     ['C11', intervalCheck(bundle, duties.approvedGaps)],
-    ['C12', outsidersCheck(bundle, book, outsiders)],
+    ['C12', witnessesCheck(bundle, book, outsiders)],
+    ['C13', timestampsCheck(bundle, book, outsiders)],
     ['C6', sightingsCheck(bundle, outsiders)],
     ['C17', orderCheck(bundle)],
     ['C21', acts],
@@ -117,7 +116,7 @@ function recordChecks(bundle: Bundle, spools: SpoolFolder, options: VerifyOption
     ['C23', policyCheck(bundle)],
     ['C20', workloads],
   ];
-  return { checks: each.map(([id, check]) => guarded(bundle.findings, id, check)), book, stories: workloads.stories, openActs: acts.openActs };
+  return { checks: each.map(([id, check]) => guarded(bundle.findings, id, check)), stories: workloads.stories, openActs: acts.openActs };
 }
 
 /** A check that throws has failed, and the others go on. */
@@ -139,43 +138,6 @@ function rootsAt(sizes: readonly number[]): RecordCheck & { readonly rootAt: (si
       if (wanted.has(size)) roots.set(size, rootOf());
     },
   };
-}
-
-interface Objects {
-  readonly story: WorkloadStory;
-  readonly spools: SpoolFolder;
-  readonly book: GateBook;
-  readonly ended: Ended;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** C18 to C20 of one workload; its rows leave the disk before the next one. */
-async function checkObjects(bundle: Bundle, { story, spools, book, ended: { isFinal }, signal }: Objects): Promise<'pending' | 'closed'> {
-  const { findings } = bundle;
-  const rows = newestRows(spools, story.rowCount);
-  const { closing } = story;
-  const isPending = !closing || closing.seq < story.lastBatchSeq;
-  let isReadable = true;
-  try {
-    for (const batch of batchesOf(story)) {
-      signal?.throwIfAborted();
-      await checkBatch(bundle, batch, rows).catch((error: unknown) => {
-        isReadable = false;
-        findings.fail('C18', sentenceOf(error), batch.seq);
-      });
-    }
-    const seq = closing?.seq ?? story.inventories.at(-1)?.seq ?? story.lastBatchSeq;
-    const failed = (error: unknown): void => findings.fail('C19', sentenceOf(error), seq);
-    if (isPending) await checkInventories(bundle, story).catch(failed);
-    else if (!isReadable) findings.unknown('C19', 'its rows cannot be relied on (C18)', seq);
-    else await checkReconciliation({ bundle, story, closing, rows, losses: book.acceptedLosses(story.name), isFinal }).catch(failed);
-    const isOwed = isPending && (story.inventories.length > 0 || story.lastBatchSeq >= 0);
-    if (isOwed && isFinal) findings.fail('C19', 'a workload is not reconciled', seq);
-    return isOwed ? 'pending' : 'closed';
-  } finally {
-    rows.remove();
-    story.batches.remove();
-  }
 }
 
 function report(bundle: Bundle, { size, root, isFinal }: Ended, counted: Pick<BundleReport, 'withheld' | 'pending'>): BundleReport {

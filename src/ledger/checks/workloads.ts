@@ -1,33 +1,28 @@
 import type { Verdict } from '../../model/digest.ts';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
+import type { GateBook } from './gate-book.ts';
 import { type Bundle, evidenceNamed, type RecordCheck, type Seen } from './record-check.ts';
-import type { Spool, SpoolFolder } from './spool.ts';
 
 type Evidence = NonNullable<LedgerRecord['evidence']>[number];
 
-/** What the log says about one workload, as far as its objects are concerned. */
-export interface WorkloadStory {
-  readonly name: string;
-  readonly inventories: { readonly seq: number; readonly item: Evidence | undefined }[];
-  /** JSON lines, one a batch (`Batch`). */
-  readonly batches: Spool;
-  /** As the records count them: how much room they will need. */
-  rowCount: number;
-  lastBatchSeq: number;
-  startedSeq: number;
-  /** Newest rollback or ordered removal. */
-  takenBackSeq: number;
-  closing: Closing | undefined;
+/** A set as its record binds it. */
+export interface SealedSet {
+  readonly seq: number;
+  readonly kind: 'inventory' | 'final';
+  readonly item: Evidence | undefined;
 }
 
-/** The newest `reconciliation.closed`. */
-export interface Closing {
-  readonly seq: number;
-  readonly item: Evidence | undefined;
+/** A `reconciliation.closed`, with what the log said of its workload until then. */
+export interface Closing extends SealedSet {
   readonly counts: Readonly<Record<string, number>>;
   readonly verdict: Verdict | undefined;
-  /** The workload had been rolled back or discarded, and not been begun again. */
+  /** It says WITHDRAWN. */
   readonly isWithdrawn: boolean;
+  /** What stood before it and allows that: the newest order that took the workload back, with no new beginning since. */
+  readonly takenBack: 'rolled back' | 'discarded' | undefined;
+  /** seq of the newest automatic undo; −1: none. Batches before it do not count. */
+  readonly unwoundSeq: number;
+  readonly acceptedLosses: ReadonlySet<string>;
 }
 
 /** What a record says of a rows file. */
@@ -40,14 +35,21 @@ export interface Batch {
   readonly verdict: Verdict;
 }
 
+/** What the log says about one workload, as far as its objects are concerned; lists in the order of the log. */
+export interface WorkloadStory {
+  readonly name: string;
+  readonly inventories: SealedSet[];
+  readonly batches: Batch[];
+  readonly closings: Closing[];
+  takenBack: Closing['takenBack'];
+  unwoundSeq: number;
+}
+
 /** Gathers the stories, and checks that gate finalize opens on a reconciliation with verdict PASS (C20). */
-export function followWorkloads({ findings }: Bundle, spools: SpoolFolder): RecordCheck & { readonly stories: ReadonlyMap<string, WorkloadStory> } {
+export function followWorkloads({ findings }: Bundle, book: GateBook): RecordCheck & { readonly stories: ReadonlyMap<string, WorkloadStory> } {
   const stories = new Map<string, WorkloadStory>();
   const storyOf = (name: string): WorkloadStory => {
-    const known = stories.get(name);
-    if (known) return known;
-    const batches = spools.spool(`batches-${stories.size}`);
-    const story = { name, inventories: [], batches, rowCount: 0, lastBatchSeq: -1, startedSeq: -1, takenBackSeq: -1, closing: undefined };
+    const story = stories.get(name) ?? { name, inventories: [], batches: [], closings: [], takenBack: undefined, unwoundSeq: -1 };
     stories.set(name, story);
     return story;
   };
@@ -55,10 +57,11 @@ export function followWorkloads({ findings }: Bundle, spools: SpoolFolder): Reco
     stories,
     sees: (seen) => {
       const { seq, record } = seen;
-      if (isTold(record)) enter(storyOf(record.unit?.ref ?? ''), seen);
+      const name = record.unit?.ref ?? '';
+      if (told.has(record.event)) enter(storyOf(name), seen, book);
       if (record.event !== 'gate.opened' || record.approval?.gate !== 'finalize') return;
       findings.looked('C20', seq);
-      if (stories.get(record.unit?.ref ?? '')?.closing?.verdict !== 'PASS') findings.fail('C20', 'gate finalize opens while not everything is verified', seq);
+      if (stories.get(name)?.closings.at(-1)?.verdict !== 'PASS') findings.fail('C20', 'gate finalize opens while not everything is verified', seq);
     },
   };
 }
@@ -68,38 +71,46 @@ const told: ReadonlySet<LedgerRecord['event']> = new Set([
   'batch.verified',
   'batch.restated',
   'transfer.started',
-  'rollback.finished',
+  'rollback.ordered',
+  'deletion.intent',
   'reconciliation.closed',
 ]);
-const isTold = ({ event, reasons }: LedgerRecord): boolean => told.has(event) || (event === 'deletion.intent' && reasons?.includes('ORDERED') === true);
 
-function enter(story: WorkloadStory, { seq, record }: Seen): void {
+function enter(story: WorkloadStory, { seq, record }: Seen, book: GateBook): void {
   switch (record.event) {
     case 'inventory.sealed':
-      story.inventories.push({ seq, item: evidenceNamed(record, 'inventory-set') });
+      story.inventories.push({ seq, kind: 'inventory', item: evidenceNamed(record, 'inventory-set') });
       return;
     case 'batch.verified':
     case 'batch.restated':
-      story.lastBatchSeq = seq;
-      story.rowCount += record.unit?.count ?? 0;
-      story.batches.add(Buffer.from(`${JSON.stringify(batchOf(seq, record))}\n`));
+      story.batches.push(batchOf(seq, record));
       return;
     case 'transfer.started':
-      story.startedSeq = seq;
+      story.takenBack = undefined;
+      return;
+    case 'rollback.ordered':
+      story.takenBack = 'rolled back';
+      return;
+    case 'deletion.intent':
+      if (record.reasons?.includes('ORDERED')) story.takenBack = 'discarded';
+      if (record.reasons?.includes('UNWIND')) story.unwoundSeq = seq;
       return;
     case 'reconciliation.closed':
-      story.closing = {
-        seq,
-        item: evidenceNamed(record, 'final-set'),
-        counts: record.counts ?? {},
-        verdict: record.verdict,
-        isWithdrawn: story.takenBackSeq > story.startedSeq,
-      };
-      return;
-    default:
-      story.takenBackSeq = seq;
+      story.closings.push(closingOf(story, seq, record, book));
   }
 }
+
+const closingOf = ({ name, takenBack, unwoundSeq }: WorkloadStory, seq: number, record: LedgerRecord, book: GateBook): Closing => ({
+  seq,
+  kind: 'final',
+  item: evidenceNamed(record, 'final-set'),
+  counts: record.counts ?? {},
+  verdict: record.verdict,
+  isWithdrawn: record.reasons?.includes('WITHDRAWN') === true,
+  takenBack,
+  unwoundSeq,
+  acceptedLosses: new Set(book.acceptedLosses(name)),
+});
 
 function batchOf(seq: number, record: LedgerRecord): Batch {
   const item = evidenceNamed(record, 'rows');
@@ -111,9 +122,4 @@ function batchOf(seq: number, record: LedgerRecord): Batch {
     unitCount: record.unit?.count,
     verdict: record.verdict ?? 'UNKNOWN',
   };
-}
-
-/** The batches again, in the order of the log. */
-export function* batchesOf(story: WorkloadStory): Generator<Batch> {
-  for (const line of story.batches.read().toString('utf8').split('\n')) if (line) yield JSON.parse(line) as Batch;
 }

@@ -54,12 +54,21 @@ export const gateWords: Readonly<Record<PolicyGate, GateWords>> = {
   finalize: {
     name: { en: 'finalize', fr: 'clôture' },
     happens: [
-      { en: 'You accept the result: what is on the target is what you wanted.', fr: 'Vous acceptez le résultat : ce qui est sur la cible est ce que vous vouliez.' },
-      { en: 'On the operator’s order the workload is finalized. Écluse does not delete the source.', fr: 'Sur ordre de l’exploitant, la charge est clôturée. Écluse ne supprime pas la source.' },
+      {
+        en: 'You accept the result: what is on the target is what you wanted.',
+        fr: 'Vous acceptez le résultat : ce qui est sur la cible est ce que vous vouliez.',
+      },
+      {
+        en: 'On the operator’s order the workload is finalized. Écluse does not delete the source.',
+        fr: 'Sur ordre de l’exploitant, la charge est clôturée. Écluse ne supprime pas la source.',
+      },
     ],
     cannotBeUndone: [
       { en: 'There is no way back from here: a rollback is refused.', fr: 'Il n’y a plus de retour arrière : il est refusé.' },
-      { en: 'Time limits for a deletion of the source count from this acceptance.', fr: 'Les délais avant une suppression de la source courent à partir de cette recette.' },
+      {
+        en: 'Time limits for a deletion of the source count from this acceptance.',
+        fr: 'Les délais avant une suppression de la source courent à partir de cette recette.',
+      },
     ],
   },
   discard: {
@@ -69,7 +78,10 @@ export const gateWords: Readonly<Record<PolicyGate, GateWords>> = {
         en: 'On the operator’s order the copies that this project wrote on the target are removed, as far as nobody changed them since.',
         fr: 'Sur ordre de l’exploitant, les copies que ce projet a écrites sur la cible sont supprimées, dans la mesure où personne ne les a modifiées depuis.',
       },
-      { en: 'What stood there before, or was changed by others, stays and is listed.', fr: 'Ce qui s’y trouvait auparavant, ou a été modifié par d’autres, reste et est listé.' },
+      {
+        en: 'What stood there before, or was changed by others, stays and is listed.',
+        fr: 'Ce qui s’y trouvait auparavant, ou a été modifié par d’autres, reste et est listé.',
+      },
     ],
     cannotBeUndone: [
       {

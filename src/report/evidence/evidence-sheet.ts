@@ -55,8 +55,8 @@ ${rows}</tbody></table></div>`;
 export const both = (order: readonly Language[], part: (language: Language) => Markup): Markup =>
   html`<div class="both">${order.map((language) => html`<div lang="${language}">${part(language)}</div>`)}</div>`;
 
-/** Of two texts, both on one line: what stands once in a page of two languages. */
-export const twice = (order: readonly Language[], text: InBoth): string => order.map((language) => text[language]).join(' / ');
+/** Both texts on one line, or the one if they are equal: what stands once in a page of two languages. */
+export const twice = (order: readonly Language[], text: InBoth): string => [...new Set(order.map((language) => text[language]))].join(' / ');
 
 /** Text in back ticks as code. */
 export const withCode = (text: string): Markup => html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<span class="code">${part}</span>` : part))}`;

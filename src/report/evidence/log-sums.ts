@@ -27,8 +27,8 @@ export interface LogSums {
   })[];
   readonly hosts: Map<string, RecordNumbers>;
   readonly software: Map<string, RecordNumbers>;
-  /** Decisions by how sure the record is of who made them. */
-  readonly decisions: { signed: number; asserted: number };
+  /** Acts of persons, by how sure the record is of who acted. */
+  readonly acts: Map<string, RecordNumbers>;
   readonly qualifications: Map<string, { readonly place: Place; readonly numbers: RecordNumbers }>;
   readonly requirements: ReadonlyMap<RequirementId, RecordNumbers>;
   readonly workloads: Map<string, WorkloadSums>;
@@ -46,7 +46,7 @@ export async function sumLog(facts: EvidenceFacts): Promise<LogSums> {
     gaps: [],
     hosts: new Map(),
     software: new Map(),
-    decisions: { signed: 0, asserted: 0 },
+    acts: new Map(),
     qualifications: new Map(),
     requirements: new Map(requirements.map(({ id }) => [id, noNumbers()])),
     workloads: new Map(),
@@ -65,7 +65,7 @@ function addRecord(sums: LogSums, record: LedgerRecord): void {
   addLogEvent(sums, record);
   addException(sums, record);
   addPlaces(sums, record);
-  if (record.actor.type === 'person' && record.approval) sums.decisions[record.actor.auth === 'client-asserted' ? 'asserted' : 'signed'] += 1;
+  if (record.actor.type === 'person') addNamed(sums.acts, record.actor.auth, seq);
   const workload = workloadOf(record);
   if (workload === undefined || event === 'gap.approved') return;
   const known = sums.workloads.get(workload) ?? workloadSums(workload);

@@ -3,7 +3,7 @@ import { html, type Markup } from '../html.ts';
 import { pairs, table } from './evidence-sheet.ts';
 import { countText, placeText, timeText } from './evidence-text.ts';
 import { numbersText, type RecordNumbers } from './record-numbers.ts';
-import { approverText, type TransferPage } from './transfer-parts.ts';
+import { approverText, howSure, type TransferPage } from './transfer-parts.ts';
 
 const exceptional = Object.entries(ledgerEvents).flatMap(([event, { severity }]) => (severity === 'exception' || severity === 'breakglass' ? [event] : []));
 
@@ -24,8 +24,7 @@ export function exceptions({ sums, words, language }: TransferPage): Markup {
 ${table(
   [words.what, words.times, words.numbers],
   found.map(
-    ([what, numbers]) =>
-      html`<tr><td class="code">${what}</td><td>${countText(numbers.count, language)}</td><td>${numbersText(numbers, language)}</td></tr>`,
+    ([what, numbers]) => html`<tr><td class="code">${what}</td><td>${countText(numbers.count, language)}</td><td>${numbersText(numbers, language)}</td></tr>`,
   ),
 )}
 ${gaps.length > 0 && html`<ul>${gaps.map(gapLine)}</ul>`}`;
@@ -44,6 +43,7 @@ export function logKept({ facts, sums, words, language }: TransferPage): Markup 
     const org = policy.witnesses.find(({ vkey }) => vkey.startsWith(`${name}+`))?.org;
     return org ? ` (${org})` : '';
   };
+  const acts = html`${[...sums.acts].map(([auth, numbers]) => html`<div>${howSure(auth, words)} × ${countText(numbers.count, language)} <span class="soft">${numbersText(numbers, language)}</span></div>`)}`;
   const published = sums.events.get('checkpoint.published')?.count ?? 0;
   return html`<h2>${words.theLog}</h2>
 ${pairs([
@@ -52,7 +52,7 @@ ${pairs([
   [words.checkpoints, words.checkpointLine(countText(published, language), countText(sums.checkpoint?.size ?? 0, language))],
   [words.witnesses, listed(sums.witnesses, witness)],
   [words.authorities, listed(sums.authorities, authority)],
-  [words.decisions, words.decisionLine(sums.decisions.signed, sums.decisions.asserted)],
+  [words.acts, sums.acts.size === 0 ? words.none : acts],
   [words.softwareHead, listed(sums.software)],
   [words.hosts, listed(sums.hosts)],
   [words.withheld, facts.withheld > 0 && words.withheldLine(facts.withheld)],

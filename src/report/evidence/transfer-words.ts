@@ -2,103 +2,7 @@ import type { Language } from '../../core/project-words.ts';
 import type { Milestone } from './workload-sums.ts';
 
 /** What stands in the procès-verbal besides the nouns of core/project-words.ts. */
-export interface TransferWords {
-  readonly colon: string;
-  readonly title: string;
-  readonly intro: string;
-  readonly notEvidence: string;
-  readonly interim: string;
-  readonly project: string;
-  readonly log: string;
-  readonly records: (count: string) => string;
-  readonly root: string;
-  readonly period: (from: string, to: string) => string;
-  readonly covered: string;
-  readonly parties: string;
-  readonly controller: string;
-  readonly operator: string;
-  readonly opaque: string;
-  readonly person: string;
-  readonly organisation: string;
-  readonly roles: string;
-  readonly instruction: string;
-  readonly noInstruction: string;
-  readonly plan: string;
-  readonly received: string;
-  readonly earlier: (count: number) => string;
-  readonly overview: string;
-  readonly noWorkload: string;
-  readonly workload: string;
-  readonly source: string;
-  readonly target: string;
-  readonly notKnown: string;
-  readonly notCounted: string;
-  readonly inventoried: string;
-  readonly states: Readonly<Record<'verified' | 'vanished' | 'excluded' | 'withdrawn' | 'changed' | 'failed' | 'unknown', string>>;
-  readonly sizeHead: string;
-  readonly verdict: string;
-  readonly pending: string;
-  readonly readBack: string;
-  readonly readBackLine: (objects: string, size: string, batches: string) => string;
-  readonly rows: (pass: string, fail: string, unknown: string) => string;
-  readonly finalCount: string;
-  readonly milestones: Readonly<Record<Milestone, string>>;
-  readonly removalCounts: (removed: string, gone: string, left: string) => string;
-  readonly first: string;
-  readonly last: string;
-  readonly gates: string;
-  readonly noGates: string;
-  readonly gate: string;
-  readonly gateNames: Readonly<Record<string, string>>;
-  readonly shownAt: string;
-  readonly approvedBy: string;
-  readonly opened: string;
-  readonly notOpened: string;
-  readonly refused: string;
-  readonly signed: string;
-  readonly asserted: string;
-  readonly forWhom: (id: string) => string;
-  readonly andMore: (count: number) => string;
-  readonly atCheckpoint: (size: number) => string;
-  readonly scope: string;
-  readonly exceptions: string;
-  readonly noExceptions: string;
-  readonly what: string;
-  readonly times: string;
-  readonly numbers: string;
-  readonly gap: (from: string, to: string, reasons: string) => string;
-  readonly gapApproved: (who: string) => string;
-  readonly gapOpen: string;
-  readonly theLog: string;
-  readonly openedAt: string;
-  readonly closedAt: string;
-  readonly notClosed: string;
-  readonly checkpoints: string;
-  readonly checkpointLine: (count: string, size: string) => string;
-  readonly witnesses: string;
-  readonly authorities: string;
-  readonly none: string;
-  readonly saidQualified: string;
-  readonly notQualified: string;
-  readonly decisions: string;
-  readonly decisionLine: (signed: number, asserted: number) => string;
-  readonly softwareHead: string;
-  readonly hosts: string;
-  readonly withheld: string;
-  readonly withheldLine: (count: number) => string;
-  readonly qualification: string;
-  readonly noQualification: string;
-  readonly declared: string;
-  readonly notProven: string;
-  readonly signatures: string;
-  readonly signaturesIntro: string;
-  readonly doneAt: readonly [string, string];
-  readonly name: string;
-  readonly quality: string;
-  readonly signature: string;
-}
-
-const en: TransferWords = {
+const en = {
   colon: ':',
   title: 'Transfer record',
   intro: 'Made from the log of the migration, which alone is the evidence; this page is a rendering of it. Numbers with # are records of the log.',
@@ -106,9 +10,9 @@ const en: TransferWords = {
   interim: 'The log is not closed: what is under way is pending, and numbers may still change.',
   project: 'Project',
   log: 'Log',
-  records: (count) => `${count} records`,
+  records: (count: string) => `${count} records`,
   root: 'Root over all records',
-  period: (from, to) => `${from} to ${to}`,
+  period: (from: string, to: string) => `${from} to ${to}`,
   covered: 'Time covered',
   parties: 'Parties',
   controller: 'Data controller',
@@ -121,7 +25,7 @@ const en: TransferWords = {
   noInstruction: 'The log holds no instruction.',
   plan: 'Plan (SHA-256)',
   received: 'Received',
-  earlier: (count) => `${count} earlier ${count === 1 ? 'instruction' : 'instructions'}`,
+  earlier: (count: number) => `${count} earlier ${count === 1 ? 'instruction' : 'instructions'}`,
   overview: 'What was transferred',
   noWorkload: 'The log holds no workload yet.',
   workload: 'Workload',
@@ -143,8 +47,9 @@ const en: TransferWords = {
   verdict: 'Verdict',
   pending: 'pending',
   readBack: 'Read back and compared',
-  readBackLine: (objects, size, batches) => `${objects} rows, ${size}, in ${batches} batches; an object that was copied twice counts twice`,
-  rows: (pass, fail, unknown) => `PASS ${pass} · FAIL ${fail} · UNKNOWN ${unknown}`,
+  readBackLine: (objects: string, size: string, batches: string) =>
+    `${objects} rows, ${size}, in ${batches} batches; an object that was copied twice counts twice`,
+  rows: (pass: string, fail: string, unknown: string) => `PASS ${pass} · FAIL ${fail} · UNKNOWN ${unknown}`,
   finalCount: 'Newest count of end states',
   milestones: {
     frozen: 'Source frozen',
@@ -154,14 +59,16 @@ const en: TransferWords = {
     'rolled back': 'Rolled back',
     'removal ordered': 'Removal of the copies ordered',
     removed: 'Removal ended',
-  },
-  removalCounts: (removed, gone, left) => `${removed} removed, ${gone} gone already, ${left} left`,
+  } satisfies Record<Milestone, string>,
+  removalCounts: (removed: string, gone: string, left: string) => `${removed} removed, ${gone} gone already, ${left} left`,
   first: 'First record',
   last: 'Last record',
   gates: 'Gates and approvals',
   noGates: 'No gate was reached yet.',
   gate: 'Gate',
-  gateNames: { loss: 'loss report', cutover: 'cutover', finalize: 'finalize', discard: 'removal of the copies', gap: 'gap of the log' },
+  gateNames: { loss: 'loss report', cutover: 'cutover', finalize: 'finalize', discard: 'removal of the copies', gap: 'gap of the log' } as Readonly<
+    Record<string, string>
+  >,
   shownAt: 'Shown',
   approvedBy: 'Approved by',
   opened: 'Opened',
@@ -169,35 +76,34 @@ const en: TransferWords = {
   refused: 'refused by',
   signed: 'signed with a key of their own',
   asserted: 'only asserted by the command, not signed',
-  forWhom: (id) => `as deputy of ${id}`,
-  andMore: (count) => `and ${count} more`,
-  atCheckpoint: (size) => `checkpoint ${size}`,
+  forWhom: (id: string) => `as deputy of ${id}`,
+  andMore: (count: number) => `and ${count} more`,
+  atCheckpoint: (size: number) => `checkpoint ${size}`,
   scope: 'Scope (SHA-256)',
   exceptions: 'Exceptions',
   noExceptions: 'The log holds no failed step, alarm, gap or drift of a clock.',
   what: 'What',
   times: 'Times',
   numbers: 'Records',
-  gap: (from, to, reasons) => `Gap from ${from} to ${to} (${reasons})`,
-  gapApproved: (who) => `approved by ${who}`,
+  gap: (from: string, to: string, reasons: string) => `Gap from ${from} to ${to} (${reasons})`,
+  gapApproved: (who: string) => `approved by ${who}`,
   gapOpen: 'not approved',
   theLog: 'How the log was kept',
   openedAt: 'Opened',
   closedAt: 'Closed',
   notClosed: 'not closed',
   checkpoints: 'Checkpoints recorded',
-  checkpointLine: (count, size) => `${count}; the newest is over ${size} records`,
+  checkpointLine: (count: string, size: string) => `${count}; the newest is over ${size} records`,
   witnesses: 'Cosigned by',
   authorities: 'Timestamped by',
   none: 'nobody',
   saidQualified: 'called qualified by the controller; not checked here',
   notQualified: 'not called qualified',
-  decisions: 'Decisions of persons',
-  decisionLine: (signed, asserted) => `${signed} signed, ${asserted} only asserted by the command`,
+  acts: 'Acts of persons',
   softwareHead: 'Software',
   hosts: 'Hosts that wrote',
   withheld: 'Withheld from this bundle',
-  withheldLine: (count) => `${count} ${count === 1 ? 'file' : 'files'} with names of objects; what they prove verifies without them`,
+  withheldLine: (count: number) => `${count} ${count === 1 ? 'file' : 'files'} with names of objects; what they prove verifies without them`,
   qualification: 'Qualification of the places',
   noQualification: 'none was given as evidence',
   declared: 'as declared',
@@ -209,6 +115,8 @@ const en: TransferWords = {
   quality: 'Function',
   signature: 'Signature',
 };
+
+export type TransferWords = typeof en;
 
 const fr: TransferWords = {
   colon: '\u00a0:',
@@ -305,8 +213,7 @@ const fr: TransferWords = {
   none: 'personne',
   saidQualified: 'dite qualifiée par le responsable ; non vérifié ici',
   notQualified: 'non dite qualifiée',
-  decisions: 'Décisions de personnes',
-  decisionLine: (signed, asserted) => `${signed} signées, ${asserted} seulement affirmées par la commande`,
+  acts: 'Actes de personnes',
   softwareHead: 'Logiciel',
   hosts: 'Machines qui ont écrit',
   withheld: 'Retenu hors de ce dossier',

@@ -16,10 +16,16 @@ export interface FinalRow extends InventoryRow {
   readonly left?: true;
 }
 
-/** A sealed batch: digest of its rows file, and the rows. */
+/** A sealed batch: digest of its rows file, the rows, and the seq of its record. */
 export interface SampleBatch {
   readonly rows: string;
   readonly objects: readonly ObjectRow[];
+  readonly seq: number;
+}
+/** What the log knows of the objects: batches that count, and inventories, oldest first. */
+export interface SampleHistory {
+  readonly batches: readonly SampleBatch[];
+  readonly inventories: readonly { readonly seq: number; readonly rows: readonly InventoryRow[] }[];
 }
 
 export type Put = (bytes: Uint8Array) => string;
@@ -30,13 +36,21 @@ const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(b
 const keyOf = (n: number): string => `patients/${String(n).padStart(4, '0')}.dcm`;
 const bodyOf = (n: number, version: number): Buffer => (n === 3 ? Buffer.alloc(0) : Buffer.from(`image ${n} version ${version}\n`.repeat(n + 1)));
 
-/** The object's reference, and the name behind it. */
-export const sampleName = (n: number): { readonly ref: string; readonly container: string; readonly key: string } => ({
+export interface SampleName {
+  readonly ref: string;
+  readonly container: string;
+  readonly key: string;
+  readonly version?: string;
+}
+
+/** The object's reference, or that of one of its versions, and the name behind it. */
+export const sampleName = (n: number, version?: string): SampleName => ({
   ref: createHmac('sha256', projectKey)
-    .update(`${sampleContainer}\0${keyOf(n)}\0`)
+    .update(`${sampleContainer}\0${keyOf(n)}\0${version ?? ''}`)
     .digest('hex'),
   container: sampleContainer,
   key: keyOf(n),
+  ...(version === undefined ? {} : { version }),
 });
 
 /** Object 21 lies in an archive and stays there; 20 fails first and is copied in the delta; 8 and 9 are deleted, 5 and 6 change, 25 to 29 are new. */
@@ -53,7 +67,7 @@ export const secondPass: readonly (readonly ObjectRow[])[] = [
   rowsOf([5, 6, 8, 9, 20, ...range(25, 30)], (row, n) => (n === 8 || n === 9 ? gone(row) : row), 2),
 ];
 
-function rowsOf(objects: readonly number[], change: (row: ObjectRow, n: number) => ObjectRow = (row) => row, version = 1): readonly ObjectRow[] {
+export function rowsOf(objects: readonly number[], change: (row: ObjectRow, n: number) => ObjectRow = (row) => row, version = 1): readonly ObjectRow[] {
   return objects.map((n, i) => change(copied(n, i, version), n));
 }
 
@@ -77,11 +91,11 @@ function copied(n: number, i: number, version: number): ObjectRow {
   };
 }
 
-function without({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow, outcome: ObjectRow['outcome'], reason: string): ObjectRow {
+export function without({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow, outcome: ObjectRow['outcome'], reason: string): ObjectRow {
   return { i, ref, outcome, sizeBytes, sourceEtag, sourceLastModified, verdict: 'UNKNOWN', reason };
 }
 
-function gone({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow): ObjectRow {
+export function gone({ i, ref, sizeBytes, sourceEtag, sourceLastModified }: ObjectRow): ObjectRow {
   return { i, ref, outcome: 'deleted', sizeBytes, sourceEtag, sourceLastModified, verdict: 'PASS' };
 }
 
@@ -91,47 +105,83 @@ function large(row: ObjectRow): ObjectRow {
   return { ...row, sizeBytes: 9_000_000, sha256: root, targetSha256: root, form: 'sha256-tree', chunkBytes: 8_388_608 };
 }
 
-/** Writes the rows file: a salt, then the rows. */
-export function sealBatch(put: Put, objects: readonly ObjectRow[]): SampleBatch {
+/** Writes the rows file: a salt, then the rows. Answers its digest. */
+export function sealRows(put: Put, objects: readonly ObjectRow[]): string {
   const lines = [{ salt: randomBytes(16).toString('base64url') }, ...objects].map((line) => `${JSON.stringify(line)}\n`);
-  return { rows: put(Buffer.from(lines.join(''))), objects };
+  return put(Buffer.from(lines.join('')));
 }
 
-/** Objects as a listing shows them, sorted by reference. */
-export const listingOf = (batches: readonly SampleBatch[]): readonly InventoryRow[] =>
-  [...deciding(batches).values()]
+/** Objects as a listing shows them, sorted by reference: those of which the batches do not say that they are gone. */
+export const listingOf = (batches: readonly Omit<SampleBatch, 'seq'>[]): readonly InventoryRow[] =>
+  [...deciding(batches.map((batch) => ({ ...batch, seq: 0 }))).values()]
     .filter(({ row }) => row.outcome !== 'deleted' && row.outcome !== 'vanished')
     .map(({ row }) => ({ ref: row.ref, size_bytes: String(row.sizeBytes) }))
     .sort(byRef);
 
-/** Each reference once, with the state that follows from its deciding row. `withdrawn`: what was copied was taken back; `left`: it still stands. */
-export function finalRows(batches: readonly SampleBatch[], losses: readonly string[], withdrawn?: 'left' | 'removed'): readonly FinalRow[] {
-  return [...deciding(batches).values()]
-    .map(({ row, rows }): FinalRow => {
-      const state = stateOf(row, losses);
-      const found = { ref: row.ref, size_bytes: String(row.sizeBytes), rows, i: row.i, ...(row.reason ? { reason: row.reason } : {}) };
-      if (!withdrawn || state === 'vanished' || state === 'excluded') return { ...found, state };
-      return { ...found, state: 'withdrawn', ...(withdrawn === 'left' && isCopy(row) ? { left: true as const } : {}) };
+/** After a rollback all copies are left on the target, after a discard these references. */
+export type SampleLeft = 'all' | ReadonlySet<string>;
+
+/** Each reference once, with the end that section 6 of docs/bundle-format.md gives it. `left`: the workload was rolled back or discarded. */
+export function finalRows({ batches, inventories }: SampleHistory, losses: readonly string[], left?: SampleLeft): readonly FinalRow[] {
+  const newest = inventories.at(-1);
+  const listed = new Map(newest?.rows.map(({ ref, size_bytes }) => [ref, size_bytes]));
+  const held = new Map(inventories.flatMap(({ rows }) => rows.map(({ ref, size_bytes }) => [ref, size_bytes] as const)));
+  const found = deciding(batches);
+  return [...new Set([...found.keys(), ...held.keys()])]
+    .map((ref): FinalRow => {
+      const decided = found.get(ref);
+      const isNewer = newest !== undefined && newest.seq > (decided?.seq ?? -1);
+      const size = listed.get(ref);
+      const isLeft = left === 'all' ? decided !== undefined && isCopy(decided.row) : left?.has(ref) === true;
+      return {
+        ref,
+        size_bytes: decided ? String(decided.row.sizeBytes) : (held.get(ref) ?? '0'),
+        ...(decided ? { rows: decided.rows, i: decided.row.i } : {}),
+        ...(decided?.row.reason ? { reason: decided.row.reason } : {}),
+        state: stateOf(decided?.row, { isNewer, size, losses, isWithdrawn: left !== undefined }),
+        ...(isLeft ? { left: true as const } : {}),
+      };
     })
     .sort(byRef);
 }
 
-function stateOf({ outcome, verdict, reason }: ObjectRow, losses: readonly string[]): FinalRow['state'] {
-  if (outcome === 'deleted' || outcome === 'vanished') return 'vanished';
-  if (outcome === 'failed') return reason && losses.includes(reason) ? 'excluded' : 'failed';
-  if (outcome === 'changed') return 'changed';
-  return verdict === 'PASS' ? 'verified' : verdict === 'FAIL' ? 'failed' : 'unknown';
+interface Listed {
+  /** The newest inventory was sealed after the row. */
+  readonly isNewer: boolean;
+  /** There, in bytes. */
+  readonly size: string | undefined;
+  readonly losses: readonly string[];
+  readonly isWithdrawn: boolean;
+}
+
+function stateOf(row: ObjectRow | undefined, { isNewer, size, losses, isWithdrawn }: Listed): FinalRow['state'] {
+  if (row && isCopy(row)) {
+    if (isWithdrawn) return 'withdrawn';
+    if (row.verdict === 'FAIL') return 'failed';
+    return row.verdict === 'PASS' && (!isNewer || size === String(row.sizeBytes)) ? 'verified' : 'unknown';
+  }
+  const isGone = isNewer ? size === undefined : row?.outcome === 'deleted' || row?.outcome === 'vanished';
+  if (isGone) return 'vanished';
+  if (row?.outcome === 'failed' && row.reason && losses.includes(row.reason)) return 'excluded';
+  if (isWithdrawn) return 'withdrawn';
+  return row?.outcome === 'failed' || row?.outcome === 'changed' ? row.outcome : 'unknown';
 }
 
 const isCopy = ({ outcome }: ObjectRow): boolean => outcome === 'copied' || outcome === 'adopted';
 
+interface Decided {
+  readonly row: ObjectRow;
+  readonly rows: string;
+  readonly seq: number;
+}
+
 /** Of each reference the row that tells what stands on the target: an attempt without a copy changes nothing there. */
-function deciding(batches: readonly SampleBatch[]): ReadonlyMap<string, { readonly row: ObjectRow; readonly rows: string }> {
-  const found = new Map<string, { readonly row: ObjectRow; readonly rows: string }>();
-  for (const { rows, objects } of batches)
+function deciding(batches: readonly SampleBatch[]): ReadonlyMap<string, Decided> {
+  const found = new Map<string, Decided>();
+  for (const { rows, objects, seq } of batches)
     for (const row of objects) {
       const earlier = found.get(row.ref);
-      if (!earlier || !isCopy(earlier.row) || isCopy(row) || row.outcome === 'deleted') found.set(row.ref, { row, rows });
+      if (!earlier || !isCopy(earlier.row) || isCopy(row) || row.outcome === 'deleted') found.set(row.ref, { row, rows, seq });
     }
   return found;
 }
@@ -165,7 +215,7 @@ export function statesOf(rows: readonly FinalRow[]): Readonly<Record<string, { r
   return Object.fromEntries(states);
 }
 
-function byRef({ ref: a }: InventoryRow, { ref: b }: InventoryRow): number {
+export function byRef({ ref: a }: InventoryRow, { ref: b }: InventoryRow): number {
   return a < b ? -1 : 1;
 }
 

@@ -5,10 +5,13 @@ import { parseArgs } from 'node:util';
 import { type BundleOrder, type BundleSummary, writeBundle } from '../../../src/ledger/bundle/write-bundle.ts';
 import type { Policy } from '../../../src/model/policy.ts';
 import type { SampleEdits } from './sample-edits.ts';
+import { gap } from './sample-gates.ts';
+import { hardNames } from './sample-hard.ts';
 import { openSampleLog, type SampleCheckpoint, type SampleLog } from './sample-log.ts';
-import { sampleName } from './sample-objects.ts';
+import { type SampleHistory, sampleName } from './sample-objects.ts';
 import { makeSampleKeys, policyBytes, type SampleKeys, samplePlace, samplePolicy } from './sample-policy.ts';
-import { closeStory, cutOver, finalize, gap, openStory, pad, replicate, rollBack, type SampleKind, type Story } from './sample-story.ts';
+import { closeStory, cutOver, finalize, openStory, pad, replicate, rollBack } from './sample-story.ts';
+import type { SampleKind, Story } from './sample-tell.ts';
 import { makeSampleLogKeys } from './test-keys.ts';
 
 export interface SampleOptions {
@@ -18,6 +21,8 @@ export interface SampleOptions {
   readonly records?: number;
   /** When the log begins. Verifiers refuse records later than their own clock. */
   readonly startMs?: number;
+  /** Beside the plain objects some with a hard history, in a second run after an automatic undo: sample-hard.ts. An interim one is reconciled. */
+  readonly hard?: boolean;
   /** New keys of the log before the cutover. */
   readonly rotation?: boolean;
   /** Five hours of outage before the cutover. */
@@ -42,6 +47,8 @@ export interface Sample {
   /** The depot: digest → bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
   readonly summary: BundleSummary;
+  /** What the log knows of the objects. */
+  readonly history: SampleHistory;
 }
 
 /** What a story still tells when the padding ends. */
@@ -61,13 +68,13 @@ export async function makeSampleBundle(folder: string, options: SampleOptions = 
     depot: { get: log.get },
     policyBytes: policyBytes(policy),
     recipient: options.recipient,
-    names: stream(Array.from({ length: 30 }, (_, n) => sampleName(n))),
+    names: stream([...Array.from({ length: 30 }, (_, n) => sampleName(n)), ...(options.hard ? hardNames : [])]),
     verifiers: options.verifiers ?? [],
     pages: options.pages ?? samplePages,
     folder,
   };
   const summary = await writeBundle(bundle);
-  return { folder, policy, keys, lines: log.raw.lines, checkpoints: log.checkpoints, cosigned: log.cosigned, files: log.files, summary };
+  return { folder, policy, keys, lines: log.raw.lines, checkpoints: log.checkpoints, cosigned: log.cosigned, files: log.files, summary, history: story };
 }
 
 /** Lists all files of the folder again: what an attacker does who changed some. */
@@ -94,13 +101,15 @@ function tellStory(options: SampleOptions): { readonly story: Story; readonly po
   const honest = samplePolicy(keys, new Date(startMs).getUTCFullYear(), options.class ?? 'lab');
   const policy = edit.policy?.(honest) ?? honest;
   const log = openSampleLog(keys, policy, startMs, records > 5000 ? 50 : 1000, edit);
-  const story: Story = { log, policy, keys, edits: edit, batches: [], pass: 0, turn: 0 };
+  const isOpen = kind === 'interim' && !options.hard;
+  const hard = options.hard ? (kind === 'final' ? 'settled' : 'contradicted') : undefined;
+  const story: Story = { log, policy, keys, edits: edit, hard, batches: [], inventories: [], run: 1, pass: 0, turn: 0 };
   openStory(story);
-  replicate(story, kind === 'interim');
+  replicate(story, isOpen);
   if (options.gap) gap(story, 5, options.gap === 'approved');
   if (options.rotation) rotate(story);
   pad(story, records - recordsAfter[kind]);
-  if (kind !== 'interim') cutOver(story);
+  if (!isOpen) cutOver(story, kind === 'interim');
   if (kind === 'final') finalize(story);
   if (kind === 'rolled-back') rollBack(story);
   if (kind !== 'interim') closeStory(story);
@@ -128,13 +137,14 @@ async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-/** `node test/support/evidence/sample.ts FOLDER [--kind K] [--class C] [--records N] [--gap G] [--rotation] [--recipient age1…]` */
+/** `node test/support/evidence/sample.ts FOLDER [--kind K] [--class C] [--records N] [--gap G] [--hard] [--rotation] [--recipient age1…]` */
 async function main(): Promise<void> {
   const options = {
     kind: { type: 'string' },
     class: { type: 'string' },
     records: { type: 'string' },
     gap: { type: 'string' },
+    hard: { type: 'boolean' },
     rotation: { type: 'boolean' },
     recipient: { type: 'string' },
   } as const;
@@ -142,7 +152,7 @@ async function main(): Promise<void> {
   const [folder] = positionals;
   if (!folder)
     throw new Error(
-      'sample.ts FOLDER [--kind final|interim|rolled-back] [--class lab|production] [--records N] [--gap approved|unapproved] [--rotation] [--recipient age1…]',
+      'sample.ts FOLDER [--kind final|interim|rolled-back] [--class lab|production] [--records N] [--gap approved|unapproved] [--hard] [--rotation] [--recipient age1…]',
     );
   const { records, ...said } = values;
   const { summary } = await makeSampleBundle(folder, { ...(said as SampleOptions), ...(records ? { records: Number(records) } : {}) });

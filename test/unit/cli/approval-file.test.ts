@@ -87,7 +87,7 @@ describe('approve --file', () => {
   });
 
   it.each([
-    ["a signature that is missing", "json.sig is missing", () => rmSync(join(set.folder, back, 'cutover-photos-p-017.json.sig'))],
+    ['a signature that is missing', 'json.sig is missing', () => rmSync(join(set.folder, back, 'cutover-photos-p-017.json.sig'))],
     ['a file that is missing', 'cutover-photos-p-017.json is not there', () => rmSync(join(set.folder, back, 'cutover-photos-p-017.json'))],
     ['a file that is no JSON', 'is no JSON', () => put('cutover-photos-p-017.json', '{"v":1,')],
     ['a file that is no approval', 'is not an approval', () => put('cutover-photos-p-017.json', '{"v":1}')],

@@ -53,7 +53,8 @@ beforeEach(async () => {
   set.project.answers = { approvalRequest: ({ project, gate, subject }) => ({ project, gate, subject, ...request }) };
 });
 
-const asks = (options: Record<string, unknown> = {}, args: readonly string[] = ['finalize', 'photos']) => run(set, approve, args, { request: 'ask', ...options });
+const asks = (options: Record<string, unknown> = {}, args: readonly string[] = ['finalize', 'photos']) =>
+  run(set, approve, args, { request: 'ask', ...options });
 const names = (): string[] => readdirSync(join(set.folder, 'ask')).sort();
 const textOf = (name: string): string => readFileSync(join(set.folder, 'ask', name), 'utf8');
 const fileOf = (name: string): ApprovalFile => ApprovalFile.parse(JSON.parse(textOf(name)));
@@ -64,7 +65,12 @@ describe('approve --request', () => {
     expect(exit).toBe(3);
     const who = ['p-017', 'p-018', 'p-031'];
     expect(names()).toEqual(who.flatMap((id) => ['html', 'json', 'txt'].map((kind) => `finalize-photos-${id}.${kind}`)));
-    for (const part of ['p-017 (hospital, data-owner)', 'p-018 (hospital, data-owner)', 'p-031 (integrator, migration-lead)', 'ecluse approve finalize --file ask'])
+    for (const part of [
+      'p-017 (hospital, data-owner)',
+      'p-018 (hospital, data-owner)',
+      'p-031 (integrator, migration-lead)',
+      'ecluse approve finalize --file ask',
+    ])
       expect(answer).toContain(part);
     // One who may take either seat is asked once, and a role of another organisation is no seat.
     expect(fileOf('finalize-photos-p-018.json').approver).toEqual({ id: 'p-018', org: 'hospital', role: 'data-owner', on_behalf_of: 'p-017' });

@@ -31,7 +31,10 @@ waves:
       - { name: photos, kind: bucket, source: { at: source, bucket: photos }, target: { at: target, bucket: photos } }
 `;
 
-type Answers = { readonly [Kind in ErrandKind]?: (input: Errands[Kind][0]) => Errands[Kind][1] };
+/** What the command's clock says. */
+export const commandTime = new Date('2026-01-02T03:04:05.000Z');
+
+type Answers = { readonly [Kind in ErrandKind]?: (input: Errands[Kind][0]) => Errands[Kind][1] | Promise<Errands[Kind][1]> };
 
 /** A project in memory: what it was told, and what it answers. Its duties are those of the port, without Temporal. */
 export class FakeProject implements ProjectClient {
@@ -46,6 +49,8 @@ export class FakeProject implements ProjectClient {
   isRunning = true;
   /** Seats of the gate that an approval leaves free. */
   missing: Approved['missing'] = [];
+  /** What the ledger role says of an approval; its seats that are free then. */
+  admits: ((approval: Approval) => Promise<Approved['missing']>) | undefined;
   /** Thrown by every call of that kind. */
   failing: Readonly<Record<string, Failure>> = {};
   isClosed = false;
@@ -63,7 +68,10 @@ export class FakeProject implements ProjectClient {
       ...(this.planDigest ? { planDigest: this.planDigest } : {}),
     };
   }
-  approve = async (input: Approval): Promise<Approved> => ({ ...(await this.update('approve', input)), missing: this.missing });
+  approve = async (input: Approval): Promise<Approved> => {
+    const status = await this.update('approve', input);
+    return { ...status, missing: this.admits ? await this.admits(input) : this.missing };
+  };
   reject = (input: { workload: string }): Promise<WorkloadStatus> => this.update('reject', input);
   order = (input: { workload: string }): Promise<WorkloadStatus> => this.update('order', input);
   resolve = (input: { workload: string }): Promise<WorkloadStatus> => this.update('resolve', input);
@@ -171,7 +179,7 @@ export async function run(
     env,
     folder,
     terminal,
-    clock: { now: () => new Date('2026-01-02T03:04:05.000Z'), wait: async () => onWait?.() },
+    clock: { now: () => commandTime, wait: async () => onWait?.() },
     connect: async () => project,
     openDepot: async () => ({ depot, close: async () => undefined }),
     answer: (text) => {

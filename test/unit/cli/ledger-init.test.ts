@@ -119,7 +119,9 @@ describe('ledger migrate', () => {
     };
     expect(await said(stage())).toContain('keeps the ledger in SQLite');
     expect(await said(onServer('postgres://writer@127.0.0.1/ecluse'))).toContain('ECLUSE_LEDGER_ADMIN_URL is not set');
-    expect(await said({ ...onServer('postgres://127.0.0.1/ecluse'), env: { ECLUSE_LEDGER_ADMIN_URL: 'postgres://owner@127.0.0.1/ecluse' } })).toContain('--writer');
+    expect(await said({ ...onServer('postgres://127.0.0.1/ecluse'), env: { ECLUSE_LEDGER_ADMIN_URL: 'postgres://owner@127.0.0.1/ecluse' } })).toContain(
+      '--writer',
+    );
   });
 });
 

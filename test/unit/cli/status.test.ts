@@ -192,7 +192,15 @@ describe('a gate that is being sealed', () => {
 
   it('is a person’s business again when the witness refused: held, and whose turn it is', async () => {
     const set = stage();
-    set.project.workloads = [{ ...sealing, condition: 'held', step: 'seal gate cutover', reason: { code: 'WITNESS_REFUSED', detail: 'cosign' } }];
+    set.project.workloads = [
+      {
+        ...sealing,
+        condition: 'held',
+        waitingFor: 'auditor: WITNESS_REFUSED',
+        step: 'seal gate cutover',
+        reason: { code: 'WITNESS_REFUSED', detail: 'cosign' },
+      },
+    ];
     const { exit, answer } = await run(set, why, ['photos']);
     expect(exit).toBe(3);
     for (const part of ['seal gate cutover', 'auditor', 'it has seen another history', 'ecluse resume photos']) expect(answer).toContain(part);

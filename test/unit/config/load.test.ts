@@ -87,6 +87,61 @@ stores:
   });
 });
 
+describe('the ledger of ecluse.yaml', () => {
+  const withLedger = (ledger: string): string => goodConfig.replace('{ sqlite: ./ledger.db }', ledger);
+  const ledgerProblems = (ledger: string): string[] => lines(problemsOf(() => loadConfig(written('ecluse.yaml', withLedger(ledger)))));
+
+  it('has keys and policy beside the file, and nobody outside, unless it says so', () => {
+    const file = written('ecluse.yaml', goodConfig);
+    const at = (name: string): string => join(dirname(file), name);
+    expect(loadConfig(file).ledger).toEqual({ sqlite: at('ledger.db'), keys: at('ledger-keys'), policy: at('policy.json'), witnesses: [], timestamps: [] });
+  });
+
+  it('may name a server, witnesses, authorities, a recipient and a clock', () => {
+    const recipient = `age1${'q'.repeat(58)}`;
+    const text = withLedger(`
+  postgres: postgres://ecluse_writer@db.example/ecluse?sslmode=verify-full
+  keys: /srv/keys
+  policy: rules/policy.json
+  witnesses: [{ name: witness.example/w1, url: 'https://witness.example' }]
+  timestamps: [{ name: authority, url: 'http://tsa.example/tsr' }]
+  recipient: ${recipient}
+  clock: ntp.example:123`);
+    const file = written('ecluse.yaml', text);
+    expect(loadConfig(file).ledger).toEqual({
+      postgres: 'postgres://ecluse_writer@db.example/ecluse?sslmode=verify-full',
+      keys: '/srv/keys',
+      policy: join(dirname(file), 'rules/policy.json'),
+      witnesses: [{ name: 'witness.example/w1', url: 'https://witness.example' }],
+      timestamps: [{ name: 'authority', url: 'http://tsa.example/tsr' }],
+      recipient,
+      clock: 'ntp.example:123',
+    });
+  });
+
+  it.each([
+    ['{ keys: ./k }', /^4:9 ledger needs either sqlite or postgres$/],
+    ["{ sqlite: ./l.db, postgres: 'postgres://w@h/d' }", /^4:9 ledger needs either sqlite or postgres$/],
+    ["{ postgres: 'mysql://w@h/d' }", /^4:21 ledger\.postgres must be postgres:\/\/user@host\/database/],
+    ["{ sqlite: ./l.db, witnesses: [{ name: w, url: 'http://witness.example' }] }", /ledger\.witnesses\[0\]\.url plain http is only for this machine/],
+    ["{ sqlite: ./l.db, witnesses: [{ url: 'https://witness.example' }] }", /ledger\.witnesses\[0\]\.name is missing/],
+    ["{ sqlite: ./l.db, timestamps: [{ name: a, url: 'ftp://tsa.example' }] }", /ledger\.timestamps\[0\]\.url must be an http or https address/],
+    ['{ sqlite: ./l.db, recipient: AGE-SECRET-KEY-1QQQ }', /ledger\.recipient an age public key \(age1…\)/],
+    ['{ sqlite: ./l.db, clocks: ntp.example }', /ledger\.clocks is not a known key/],
+  ])('%s is told by its place', (ledger, expected) => {
+    const problems = ledgerProblems(ledger);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(expected);
+  });
+
+  it('refuses a password in an address, and never shows it', () => {
+    const ledger = "{ postgres: 'postgres://w:CANARY@h/d', sqlite: ./l.db, timestamps: [{ name: a, url: 'https://u:CANARY@tsa.example' }] }";
+    const problems = problemsOf(() => loadConfig(written('ecluse.yaml', withLedger(ledger))));
+    expect(lines(problems).join()).toMatch(/ledger\.postgres .*PGPASSWORD or a pgpass file.*ledger\.timestamps\[0\]\.url/);
+    expect(JSON.stringify(problems)).not.toContain('CANARY');
+  });
+});
+
 describe('plan.yaml', () => {
   it('is read with its defaults', () => {
     expect(loadPlan(written('plan.yaml', goodPlan), config()).waves[0]?.workloads[0]).toMatchObject({ into: 'new', freeze: 'policy', deltaEveryMinutes: 60 });

@@ -76,13 +76,23 @@ describe('every container', () => {
     expect(ports).toEqual(['temporal 127.0.0.1:7233:7233', 'ui 127.0.0.1:8080:8080']);
   });
 
-  it('writes to named volumes and to nothing of the host', () => {
+  it('writes to named volumes and to nothing of the host, but the command to the project and the ledger worker to its keys', () => {
+    const binds = { './deploy/project': 'ecluse', './deploy/secrets/ledger': 'ledger' };
     for (const [name, { volumes = [] }] of services)
       for (const volume of volumes) {
         if (typeof volume === 'string') expect(Object.keys(file.volumes)).toContain(volume.split(':')[0]);
-        else if (volume.type === 'bind') expect([volume.source, volume.read_only ?? false]).toEqual(['./deploy/project', name !== 'ecluse']);
+        else if (volume.type === 'bind') expect(volume.read_only ?? false).toBe(binds[volume.source as keyof typeof binds] !== name);
         else expect(Object.keys(file.volumes)).toContain(volume.source);
       }
+    const sources = services.flatMap(([, { volumes = [] }]) =>
+      volumes.flatMap((volume) => (typeof volume !== 'string' && volume.type === 'bind' ? [volume.source] : [])),
+    );
+    expect([...new Set(sources)].sort()).toEqual(Object.keys(binds));
+  });
+
+  it('sees the signing keys only where they sign', () => {
+    const who = services.filter(([, { volumes = [] }]) => JSON.stringify(volumes).includes('./deploy/secrets/ledger')).map(([name]) => name);
+    expect(who).toEqual(['ledger']);
   });
 
   it('is one host to a ledger on SQLite, and one name each in the Temporal UI', () => {
@@ -107,6 +117,7 @@ describe('networks', () => {
     ['temporal', ['control', 'ecluse', 'ledger', 'namespace', 'temporal', 'transfer', 'ui']],
     ['loopback', ['temporal', 'ui']],
     ['clouds', ['control', 'transfer']],
+    ['outsiders', ['ledger']],
   ])('%s joins only whom it must', (network, members) => {
     expect(
       services

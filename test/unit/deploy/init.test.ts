@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -81,6 +81,15 @@ describe('deploy:init', () => {
     for (const path of ['deploy/secrets/postgres.password', 'deploy/secrets/reference.key']) expect(stdout + stderr).not.toContain(read(path).trim());
   });
 
+  it('makes no signing key: that is for "ledger init" in the container of the ledger worker, and says so', () => {
+    const { stdout } = init('--missing');
+    expect(readdirSync(join(folder, 'deploy/secrets/ledger'))).toEqual([]);
+    expect(stdout).toContain('docker compose run --rm --no-deps ledger ledger init');
+    writeFileSync(join(folder, 'deploy/secrets/ledger/policy.json'), '{}');
+    init('--missing');
+    expect(read('deploy/secrets/ledger/policy.json')).toBe('{}');
+  });
+
   it('explains itself, and refuses what it does not know or a folder that is not the project', () => {
     expect(init('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--missing') });
     expect(init('--force')).toMatchObject({ status: 2, stderr: expect.stringContaining('--force') });
@@ -98,13 +107,20 @@ describe('what it makes', () => {
     const targets = volumes.map((volume) => (typeof volume === 'string' ? volume : volume.target));
     expect(targets).toContain('/var/lib/ecluse/depot');
     expect(config.depot).toEqual({ folder: '/var/lib/ecluse/depot' });
-    expect(config.ledger.sqlite.startsWith('/var/lib/ecluse/ledger/')).toBe(true);
+    expect(config.ledger.sqlite?.startsWith('/var/lib/ecluse/ledger/')).toBe(true);
+    // Keys and policy: where the ledger worker alone has a folder, which stands under deploy/secrets.
+    expect(config.ledger).toMatchObject({ keys: '/var/lib/ecluse/signer/keys', policy: '/var/lib/ecluse/signer/policy.json' });
+    const seen = ['control', 'transfer', 'ledger', 'ecluse'].filter((name) => JSON.stringify(service(name).volumes).includes('/var/lib/ecluse/signer'));
+    expect(seen).toEqual(['ledger']);
+    expect(service('ledger').volumes).toContainEqual(expect.objectContaining({ source: './deploy/secrets/ledger', target: '/var/lib/ecluse/signer' }));
     expect(config.referenceKey).toBe('/run/secrets/reference.key');
     for (const { profile } of Object.values(config.stores)) expect(read('deploy/secrets/transfer.credentials')).toContain(`[${profile}]`);
   });
 
   it('is ignored by git', () => {
-    expect(text('.gitignore').split('\n')).toEqual(expect.arrayContaining(['/.env', ...deploymentFolders.map((name) => `${name}/`)]));
+    const ignored = text('.gitignore').split('\n');
+    expect(ignored).toContain('/.env');
+    for (const name of deploymentFolders) expect(ignored.some((line) => line.endsWith('/') && `${name}/`.startsWith(line))).toBe(true);
     for (const { path } of files) expect(path === '.env' || deploymentFolders.some((name) => path.startsWith(`${name}/`))).toBe(true);
   });
 });

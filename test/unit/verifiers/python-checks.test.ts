@@ -124,7 +124,7 @@ loudSuite(needed)('verify.py', () => {
       ['C15', 'an approval that had expired', { edit: { approval: (file) => ({ ...file, expires: file.not_before }) } }],
       ['C16', 'a gate with one of two approvals', { edit: { signers: (signers, gate) => (gate === 'finalize' ? signers.slice(0, 1) : signers) } }],
       ['C17', 'a freeze before its gate', { edit: { draft: without('gate.opened', 'gate-cutover') } }],
-      ['C17', 'a cutover with one closing listing', { edit: { draft: without('listing.compared', 'compare/target') } }],
+      ['C17', 'a cutover with one closing listing', { edit: { draft: without('listing.compared', 'compare/target/0') } }],
       [
         'C18',
         'counts that are not those of the rows',
