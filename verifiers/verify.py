@@ -1388,14 +1388,14 @@ class Verification:
 
     def c11_interval(self, check):
         """From `log.opened` on, no record and no next checkpoint later than `every_seconds` + 300 s after the last `checkpoint.published` — but
-        inside a `log.gap` whose approvals fill the seats of gate `gap`."""
+        inside a `log.gap` whose approvals fill the seats of gate `gap`; from its end the time counts anew."""
         interval, approved = self.rules().rules["checkpoint"]["every_seconds"] * 1000 + TOLERANCE_MS, []
         for gap in self.gaps:
             start, end = gap.record["gap"]["from"], gap.record["gap"]["to"]
             if end > moment_of(milliseconds(gap.record["time"]) + TOLERANCE_MS):
                 check.fail("a gap that ends after its own record", gap.seq)
             elif self._seats_filled("gap", gap.approvals, self.log.tree.size):
-                approved.append((start, moment_of(milliseconds(end) + TOLERANCE_MS)))
+                approved.append((start, moment_of(milliseconds(end) + interval)))
                 check.note("record %d: an approved gap from %s to %s" % (gap.seq, start, end))
         since = reach = told = None
         for record in self.log.records:
@@ -1671,14 +1671,12 @@ class Verification:
         """Each `deletion.outcome`: removed + gone + left = the intent's `unit.count` where it has one; *final*: left = 0 needs a `deletion.absence`
         after it: its verdict is the result (UNKNOWN with reason `SHARED_BUCKET`: the bucket was there before). Sources: each `certificate.issued`
         has its `deletion`, the absence probes of every category it names, `ordered_at` ≥ acceptance + cooling-off. None: NA."""
-        intended, looked, settled = {}, {}, {}  # looked: outcomes with nothing left, and the newest absence since
+        intended, unseen = {}, {}  # unseen: seq of an outcome with nothing left → what of, and the newest absence since that is no PASS
         for record in self.log.of("deletion.intent", "deletion.outcome", "deletion.absence"):
             event, seq, what = record["event"], record["seq"], (record["unit"]["kind"], record["unit"]["ref"])
             check.about(seq)
             if event == "deletion.intent":
                 intended[what, record["act"]["name"]] = record["unit"].get("count")
-                settled.update((at, verdict) for at, (ref, verdict) in looked.items() if ref == what and verdict)
-                looked = {at: one for at, one in looked.items() if at not in settled}
             elif event == "deletion.outcome":
                 counted = [record["counts"].get(name, 0) for name in ("removed", "gone", "left")]
                 planned = intended.get((what, record["act"]["name"]), -1)
@@ -1687,15 +1685,16 @@ class Verification:
                 elif planned is not None and sum(counted) != planned:
                     check.fail("removed, gone and left are not what was intended", seq)
                 if counted[2] == 0:
-                    looked[seq] = (what, None)
+                    unseen[seq] = (what, None)
+            elif record["verdict"] == "PASS":
+                unseen = {at: found for at, found in unseen.items() if found[0] != what}
             else:
-                looked.update((at, (ref, record["verdict"])) for at, (ref, _) in list(looked.items()) if ref == what)
-        settled.update((at, verdict) for at, (_, verdict) in looked.items())
-        for seq, verdict in sorted(settled.items()) if self.is_final else ():
-            if verdict == "UNKNOWN":
+                unseen = {at: (of, record["verdict"] if of == what else found) for at, (of, found) in unseen.items()}
+        for seq, (_, found) in sorted(unseen.items()) if self.is_final else ():
+            if found == "UNKNOWN":
                 check.unknown("no listing can show whether anything was left", seq)
-            elif verdict != "PASS":
-                check.fail("something was left" if verdict else "nobody looked whether anything was left", seq)
+            else:
+                check.fail("something was left" if found else "nobody looked whether anything was left", seq)
         for record in self.log.of("certificate.issued"):
             check.about(record["seq"])
             self._check_certificate(record, check)

@@ -80,7 +80,8 @@ export async function admitted(deps: Admitting, waiting: WaitingGate, { file, si
   const { flags } = verifySshsig({ armoured: signature, message: Buffer.from(file), namespace: approvalNamespace, key });
   if (approver.presence !== 'none' && !(approver.presence === 'pin' ? flags?.pin : flags?.touch))
     throw refused(`the policy demands ${approver.presence === 'pin' ? 'the PIN' : 'a touch'} of the hardware key: sign again with it`);
-  const id = eventId(policy.project, said.subject, 'approval', said.nonce);
+  // An event id holds no space, the subject of a gap does.
+  const id = eventId(policy.project, said.subject.replaceAll(' ', '-'), 'approval', said.nonce);
   const earlier = view.decisions.find(({ approval }) => approval?.nonce === said.nonce);
   const file_sha256 = createHash('sha256').update(file).digest('hex');
   const problems = approvalProblems(policy, said, {

@@ -20,7 +20,7 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .box{background:var(--tint);border:1px solid var(--line);border-radius:6px;padding:10px 12px;margin:8px 0;white-space:pre-wrap}
 .warn{border-left:4px solid var(--bad);padding-left:12px}
 .wide{table-layout:fixed}.wide td{font-size:13px}.wide th{white-space:normal;vertical-align:bottom}.wide th:first-child{width:12%}.wide th:last-child{width:20%}
-td.words{overflow-wrap:anywhere}
+td.words{overflow-wrap:anywhere}td.code{overflow-wrap:normal}
 @media print{.banner{font-size:13pt}table{font-size:9.5pt}.wide td{font-size:8.5pt}dl{grid-template-columns:150px 1fr}.scroll table{width:100%}th{white-space:normal}}
 `;
 

@@ -189,7 +189,7 @@ function deciding(batches: readonly SampleBatch[]): ReadonlyMap<string, Decided>
 const bits = 2;
 
 /** Writes the buckets and their index; answers the index's digest, which evidence binds. */
-export function sealSet(put: Put, kind: 'inventory' | 'final', rows: readonly (InventoryRow | FinalRow)[]): string {
+export function sealSet(put: Put, kind: 'inventory' | 'final', rows: readonly (InventoryRow | FinalRow)[], workload: string = samplePlace.workload): string {
   const buckets = range(0, 2 ** bits).map((bucket) => {
     const lines = rows.filter(({ ref }) => Number.parseInt(ref.slice(0, 2), 16) >> (8 - bits) === bucket).map((row) => `${canonicalJson({ ...row })}\n`);
     return { count: lines.length, sha256: put(Buffer.from(lines.join(''))) };
@@ -197,7 +197,7 @@ export function sealSet(put: Put, kind: 'inventory' | 'final', rows: readonly (I
   const index = {
     v: 1,
     kind,
-    workload: samplePlace.workload,
+    workload,
     bits,
     count: rows.length,
     buckets,

@@ -30,7 +30,12 @@ describe('a view of a log', () => {
   it('reads a line once for all who ask at the same time', async () => {
     const all = await lines(30);
     let asked = 0;
-    const counting = { read: async (from: number, limit: number) => ((asked += 1), all.slice(from, from + limit)) };
+    const counting = {
+      read: async (from: number, limit: number) => {
+        asked += 1;
+        return all.slice(from, from + limit);
+      },
+    };
     const follow = followLog(counting);
     const [one, two] = await Promise.all([follow(), follow(), follow()]);
     expect(one?.leaves).toHaveLength(30);

@@ -187,7 +187,7 @@ describe('a timestamp', () => {
   });
 
   it('is taken once a day without a gate', async () => {
-    const { world, worker } = await opened({ witnesses: three.slice(0, 1), authorities: [['tsa', false]], change: asks(0) });
+    const { world, worker } = await opened({ witnesses: three.slice(0, 1), authorities: [['tsa', false]] });
     const [authority] = world.authorities;
     for (let hour = 0; hour < 50; hour += 1) {
       world.clock.step(hourMs);

@@ -50,8 +50,8 @@ describe('the procès-verbal', () => {
     };
     const facts = factsOf([
       reached(scope),
-      rejected,
       reached('d'.repeat(64)),
+      rejected,
       { ...workload, event: 'gate.opened', approval: approval('d'.repeat(64)), counts: { size: 9 } },
     ]);
     const [first, second] = (await sumLog(facts)).workloads.get('photos')?.gates ?? [];
