@@ -32,6 +32,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/src src
+COPY verifiers verifiers
+COPY witness witness
 COPY deploy/entry.sh deploy/alive.ts deploy/
 COPY LICENSE ./
 # HOME: a uid without an entry in /etc/passwd has none.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandReference } from '../src/cli/reference.ts';
@@ -14,7 +15,21 @@ const generated: Readonly<Record<string, () => string>> = {
   'docs/findings.md': findingsPage,
   'docs/ledger-events.md': ledgerEventsPage,
   'docs/messages.md': messagesPage,
+  'verifiers/SHA256SUMS': verifierSums,
 };
+
+/** The verifiers' own digests, published beside them: what an auditor compares those of a bundle with. */
+function verifierSums(): string {
+  const names = ['rehash.py', 'verify.html', 'verify.py', 'verify.sh'];
+  return names
+    .map(
+      (name) =>
+        `${createHash('sha256')
+          .update(readFileSync(path.join(cloneFolder, 'verifiers', name)))
+          .digest('hex')}  ${name}\n`,
+    )
+    .join('');
+}
 
 /** The pages whose files are not what the code makes now, with what they should hold. */
 export function stalePages(folder: string = cloneFolder): readonly { readonly page: string; readonly text: string }[] {

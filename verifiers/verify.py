@@ -1388,7 +1388,7 @@ class Verification:
 
     def c11_interval(self, check):
         """From `log.opened` on, no record and no next checkpoint later than `every_seconds` + 300 s after the last `checkpoint.published` — but
-        inside a `log.gap` whose approvals fill the seats of gate `gap`; from its end the time counts anew."""
+        inside a `log.gap` whose approvals fill the seats of gate `gap`; the time counts anew from its `to`."""
         interval, approved = self.rules().rules["checkpoint"]["every_seconds"] * 1000 + TOLERANCE_MS, []
         for gap in self.gaps:
             start, end = gap.record["gap"]["from"], gap.record["gap"]["to"]
@@ -1669,7 +1669,8 @@ class Verification:
 
     def c22_deletions(self, check):
         """Each `deletion.outcome`: removed + gone + left = the intent's `unit.count` where it has one; *final*: left = 0 needs a `deletion.absence`
-        after it: its verdict is the result (UNKNOWN with reason `SHARED_BUCKET`: the bucket was there before). Sources: each `certificate.issued`
+        of the unit after it; one with PASS settles it, else the newest one's verdict is the result (UNKNOWN with reason `SHARED_BUCKET`: the bucket
+        was there before), and without one FAIL. Sources: each `certificate.issued`
         has its `deletion`, the absence probes of every category it names, `ordered_at` ≥ acceptance + cooling-off. None: NA."""
         intended, unseen = {}, {}  # unseen: seq of an outcome with nothing left → what of, and the newest absence since that is no PASS
         for record in self.log.of("deletion.intent", "deletion.outcome", "deletion.absence"):
@@ -1787,9 +1788,10 @@ class Verification:
 
     def c19_reconciliation(self, workload, rows, is_readable, check):
         """Each set has its digests, order, counts; every reference of an inventory, and every one that has a row in a batch that counts, is in the
-        workload's final set, once, and no other; each final row names the deciding row, and its state follows by the table of section 6; counts
-        add up. *Final*: every workload with an `inventory.sealed` has one, none pending; a state `unknown` or `changed` gives UNKNOWN, `failed`
-        FAIL. Interim: workloads without one, or with newer batches, are counted as pending."""
+        workload's final set, once, and no other but one that is `left`; each final row names the deciding row, and its state follows by the table of
+        section 6; counts add up. *Final*: every workload with an `inventory.sealed` has one, none pending; a state `unknown` or `changed` gives UNKNOWN, `failed`
+        FAIL. Interim: workloads without one, or with newer batches, are counted as pending.
+        Rows that cannot be read (C18) make it UNKNOWN."""
         closed = workload.reconciliations[-1] if workload.reconciliations else None
         seq = closed["seq"] if closed else -1
         if any(record["seq"] > seq for record in (workload.batches if closed else workload.batches + workload.inventories)):

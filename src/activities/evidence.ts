@@ -1,7 +1,7 @@
 import { approvedEvent } from '../core/gate-events.ts';
 import { eventId } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
-import { admitted, type Standing, standingOf, waitingGate } from '../ledger/admission.ts';
+import { admitted, instructedBy, type Standing, standingOf, waitingGate } from '../ledger/admission.ts';
 import { appendDecided } from '../ledger/decided.ts';
 import { openWorkloads } from '../ledger/ends.ts';
 import { ledgerActor } from '../ledger/ledger-actor.ts';
@@ -84,6 +84,7 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
         approvers,
         deputies,
         controller,
+        instructedBy: instructedBy(await deps.signer.view()),
       };
     }),
 

@@ -84,14 +84,14 @@ const forFileName = (text: string): string => text.replaceAll(/[^\w.-]/g, '-');
 
 /** Whoever may take a free seat, and the deputies who may while the approval is valid; `wanted` names one. */
 function peopleFor(
-  { missing, approvers, deputies }: ApprovalRequest,
+  { missing, approvers, deputies, instructedBy }: ApprovalRequest,
   wanted: string | undefined,
   { nowMs, untilMs }: { readonly nowMs: number; readonly untilMs: number },
 ): readonly ApprovalFile['approver'][] {
   const standing = deputies.filter(({ from, until }) => Date.parse(from) <= untilMs && Date.parse(until) >= nowMs);
   const found = missing.flatMap(({ role, org }) =>
     approvers
-      .filter((one) => one.roles.includes(role) && (org === undefined || one.org === org))
+      .filter((one) => one.id !== instructedBy && one.roles.includes(role) && (org === undefined || one.org === org))
       .flatMap((one) => [
         { id: one.id, org: one.org, role },
         ...standing.filter(({ of }) => of === one.id).map(({ id }) => ({ id, org: one.org, role, on_behalf_of: one.id })),

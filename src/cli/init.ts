@@ -31,7 +31,15 @@ export const init: CommandDefinition = {
     const config = await checked(path);
     const isKeyNew = await writeKey(config.referenceKey);
     const words = commandWords(config.language);
-    const lines = [words.wrote(path), ...(isKeyNew ? [`${words.wrote(config.referenceKey)}`] : []), '', words.next, '  ecluse inventory', '  ecluse plan'];
+    const lines = [
+      words.wrote(path),
+      ...(isKeyNew ? [`${words.wrote(config.referenceKey)}`] : []),
+      '',
+      words.next,
+      '  ecluse ledger init',
+      '  ecluse inventory',
+      '  ecluse plan',
+    ];
     return { exit: 0, text: lines.join('\n'), json: { config: path, referenceKey: config.referenceKey, referenceKeyIsNew: isKeyNew } };
   },
 };

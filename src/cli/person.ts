@@ -10,8 +10,8 @@ export const byOption: OptionDefinition = {
 };
 
 /**
- * Who gives the order: an opaque id, since names enter neither Temporal nor the ledger. Until approvals are signed it is
- * "client-asserted": the command says it, nothing proves it.
+ * Who gives the order: an opaque id, since names enter neither Temporal nor the ledger. It is
+ * "client-asserted": the command says it, nothing proves it. A signed approval does.
  */
 export function personOf({ env }: Pick<CommandContext, 'env'>, given: Given): string {
   const said = given.text('by') ?? env.ECLUSE_ACTOR;

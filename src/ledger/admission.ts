@@ -126,9 +126,11 @@ function refuseSeatless({ policy, view }: Admitting, { gate, approvals }: Waitin
   const free = seatsFilled(policy, gate, before, instructor);
   const after = seatsFilled(policy, gate, [...before, given], instructor);
   if (policy.gates[gate].seats.length === 0 || after.missing.length < free.missing.length) return;
-  const why = after.problems.filter((problem) => !free.problems.includes(problem));
+  const why = before.some(({ approverId }) => approverId === given.approverId)
+    ? [`${given.approverId} has a seat of this gate already.`]
+    : after.problems.filter((problem) => !free.problems.includes(problem));
   const missing = free.missing.map(({ role, org }) => (org ? `${role} of ${org}` : role)).join(', ');
-  throw refused(why.join(' ') || `It takes no seat: ${missing ? `missing is ${missing}` : 'all seats of this gate are taken'}.`);
+  throw refused([...why, missing ? `It takes no seat: missing is ${missing}.` : 'All seats of this gate are taken.'].join(' '));
 }
 
 /** At finalize and discard the approval names what was verified, as the scope does. */

@@ -116,6 +116,8 @@ export interface ApprovalRequest {
   readonly approvers: readonly { readonly id: string; readonly org: string; readonly roles: readonly string[] }[];
   readonly deputies: Policy['deputies'];
   readonly controller: string;
+  /** Who gave the instruction in force: takes no seat. */
+  readonly instructedBy?: string | undefined;
 }
 
 export interface GapErrand extends SignedApproval {

@@ -3,6 +3,9 @@ import { sealWait } from '../core/next-command.ts';
 import type { Gate } from '../model/status.ts';
 import type { BucketRun } from './bucket-run.ts';
 
+/** A seal that takes longer is worth a word to the project. */
+const quietSeal = '10 seconds';
+
 export interface GateWait {
   /** Codes to be accepted, where they are not those accepted before. */
   readonly losses?: readonly string[];
@@ -39,7 +42,7 @@ export async function passGate(
 
 /** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. False: ordered back meanwhile. */
 async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
-  run.note({ condition: 'waiting', waitingFor: sealWait });
+  run.note({ condition: 'waiting', waitingFor: sealWait }, ['gate']);
   const isSigned = run.state.approved[seal.gate]?.isSigned ?? false;
   const sealing = new CancellationScope();
   let isOpen = false;
@@ -47,8 +50,12 @@ async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly sc
     await run.mended(`seal gate ${seal.gate}`, () => run.hands.gate.sealGate({ ...run.task, ...seal, isSigned }));
     isOpen = true;
   });
-  // A witness may be away for hours: an order to go back is not kept waiting by it.
-  await Promise.race([sealed, condition(() => isOpen || run.isOrderedBack)]);
+  // Mostly a second. A witness may be away for hours: then everybody is told, and an order to go back is not kept waiting by it.
+  const isSettled = await Promise.race([sealed.then(() => true), condition(() => isOpen || run.isOrderedBack, quietSeal)]);
+  if (!isSettled) {
+    await run.show({});
+    await Promise.race([sealed, condition(() => isOpen || run.isOrderedBack)]);
+  }
   if (!isOpen) sealing.cancel();
   await sealed.catch((error: unknown) => {
     if (!(run.isOrderedBack && isCancellation(error))) throw error;

@@ -1,16 +1,17 @@
 import type { CheckId, CheckResult } from '../../src/ledger/checks/findings.ts';
 import type { Sample, SampleOptions } from '../support/evidence/sample.ts';
 
-/** Rows of the threat model (ARCHITECTURE.md names the same parties). */
-export type Attacker =
-  | 'outsider with the folder'
-  | 'database admin'
-  | 'consultant'
-  | 'operator with log keys'
-  | 'operator, witness and authority together'
-  | 'approver'
-  | 'project manager'
-  | 'compromised worker';
+/** Who attacks, and what they own. Whoever makes a log anew makes it right: chain, roots, counts and signatures fit. */
+export const attackers = {
+  'outsider with the folder': 'has the exported folder and no key',
+  'database admin': 'owns every row of the store and no key',
+  'operator with log keys': 'owns signer and store, and so makes the whole log anew',
+  'operator, witness and authority together': 'own every key of the log and of those who watch it',
+  consultant: 'owns workers, plan and command: what they record is chained and signed like anything else',
+  'project manager': 'owns the Temporal UI: may terminate and reset',
+  'compromised worker': 'owns the bytes and the report of them',
+} as const;
+export type Attacker = keyof typeof attackers;
 
 /** What an auditor has of their own: files of checkpoints, and values of the controller's paper. */
 export interface Brought {
@@ -36,7 +37,7 @@ export interface Attack {
   /** One sentence. */
   readonly how: string;
   /** A bundle of its own; without it, a copy of the honest one. */
-  readonly sample?: (honest: Sample) => SampleOptions;
+  readonly sample?: () => SampleOptions;
   readonly perform?: (scene: Scene) => void;
   readonly keepsSums?: true;
   /** What each verifier that makes the check must answer. Empty: no offline check can see it, and `residual` says so. */

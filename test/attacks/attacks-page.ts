@@ -1,6 +1,6 @@
 import { markdownTable } from '../../lab/docs/markdown-table.ts';
 import { type CheckId, checkIds } from '../../src/ledger/checks/findings.ts';
-import type { Attack } from './attack.ts';
+import { type Attack, type Attacker, attackers } from './attack.ts';
 import { type Answer, type CheckAnswer, type VerifierName, verifierNames } from './run-verifiers.ts';
 
 /** What became of one attack: the answers with all that the auditor brings. */
@@ -52,13 +52,13 @@ function cell({ expected, isBlindWithout, brings }: Attack, answer: Answer | und
 
 const yours: ReadonlySet<string> = new Set<CheckId>(['C10', 'C24']);
 
-function sectionOf(who: string, attacks: readonly Attack[], outcomes: ReadonlyMap<string, Outcome>): string {
+function sectionOf(who: Attacker, attacks: readonly Attack[], outcomes: ReadonlyMap<string, Outcome>): string {
   const rows = attacks.map((attack) => [
     `**${attack.title}**. ${attack.how}`,
     ...verifierNames.map((name) => cell(attack, outcomes.get(attack.id)?.get(name))),
     attack.residual ?? '',
   ]);
-  return `## By: ${who}\n\n${markdownTable(['attack', ...verifierNames, 'what remains'], rows)}`;
+  return `## ${who[0]?.toUpperCase()}${who.slice(1)}\n\nWho ${attackers[who]}.\n\n${markdownTable(['attack', ...verifierNames, 'what remains'], rows)}`;
 }
 
 /** From the answers on whole bundles, without and with what an auditor brings. */
@@ -73,7 +73,7 @@ function placeOf(check: CheckId, name: VerifierName, whole: readonly Outcome[]):
 }
 
 export function attacksPage(attacks: readonly Attack[], outcomes: ReadonlyMap<string, Outcome>, whole: readonly Outcome[]): string {
-  const sections = [...new Set(attacks.map(({ who }) => who))].map((who) =>
+  const sections = (Object.keys(attackers) as Attacker[]).map((who) =>
     sectionOf(
       who,
       attacks.filter((attack) => attack.who === who),

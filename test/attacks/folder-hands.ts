@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { entryHash } from '../../src/ledger/record.ts';
+import { noteOf, signNote } from '../../src/ledger/signed-note.ts';
+import { samplePlace } from '../support/evidence/sample-policy.ts';
+import { makeSampleLogKeys } from '../support/evidence/test-keys.ts';
 
 /** Hands on an exported folder: what somebody without a key can do. An edit that changes nothing is an error, for it would prove nothing. */
 type Line = {
@@ -76,3 +80,59 @@ export const sizesOf = (folder: string): readonly number[] =>
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number)
     .sort((a, b) => a - b);
+
+export function dropCheckpoint(folder: string, size: number): void {
+  for (const file of [`checkpoints/${size}`, `checkpoints/${size}.p256.sig`, `cosigned/${size}`]) rmSync(join(folder, 'log', file), { force: true });
+}
+
+export function cutAtCheckpoint(folder: string, size: number): void {
+  for (const n of sizesOf(folder).filter((other) => other > size)) {
+    dropCheckpoint(folder, n);
+    for (const end of ['tsq', 'tsr']) rmSync(join(folder, 'timestamps', `${n}.sample-tsa.${end}`), { force: true });
+  }
+  editLines(folder, (lines) => lines.slice(0, size));
+}
+
+export function otherId(payload: string): string {
+  const bytes = Buffer.from(payload, 'base64');
+  bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);
+  return bytes.toString('base64');
+}
+
+export function signAnew(folder: string, size: number): void {
+  const keys = makeSampleLogKeys(samplePlace.log, '2026-01-05T08:00:00.000Z');
+  const file = join(folder, 'log/checkpoints', String(size));
+  const body = `${readFileSync(file, 'utf8').split('\n\n')[0]}\n`;
+  const note = noteOf(body, [signNote(body, samplePlace.log, keys.private.log)]);
+  writeFileSync(file, note);
+  writeFileSync(`${file}.p256.sig`, keys.signP256(Buffer.from(note)));
+}
+
+export function weakenPolicy({ folder }: { readonly folder: string }): void {
+  const file = join(folder, 'trust/policy.json');
+  const digest = (): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+  const before = digest();
+  editText(file, (text) => text.replace('"cooling_off_days":21', '"cooling_off_days":1'));
+  editText(join(folder, 'trust/fingerprints.txt'), (text) => text.replace(before, digest()));
+}
+
+export function swapTokens({ folder }: { readonly folder: string }): void {
+  const [first, second] = sizesOf(folder)
+    .map((n) => join(folder, 'timestamps', `${n}.sample-tsa.tsr`))
+    .filter(isThere);
+  if (!first || !second) throw new Error('there are no two tokens to swap');
+  cpSync(first, second);
+}
+
+function isThere(file: string): boolean {
+  try {
+    return readFileSync(file).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+export function replaceByLink(folder: string, elsewhere: string, file: string): void {
+  rmSync(join(folder, file));
+  symlinkSync(join(elsewhere, file), join(folder, file));
+}

@@ -164,7 +164,7 @@ const orderAttacks: readonly Omit<Attack, 'who'>[] = [
     id: 'cutover-unseen',
     title: 'A cutover without a last comparison',
     how: 'The target was not listed again before the cutover.',
-    sample: edited(at('listing.compared', () => [], 'compare/target')),
+    sample: edited(at('listing.compared', () => [], 'compare/target/0')),
     expected: fails('C17'),
   },
   {
@@ -210,8 +210,7 @@ const lifeAttacks: readonly Attack[] = [
 ];
 
 export const gateAttacks: readonly Attack[] = [
-  ...[...signatureAttacks, ...dutyAttacks].map((attack) => ({ ...attack, who: 'approver' as const })),
-  ...orderAttacks.map((attack) => ({ ...attack, who: 'consultant' as const })),
+  ...[...signatureAttacks, ...dutyAttacks, ...orderAttacks].map((attack) => ({ ...attack, who: 'consultant' as const })),
   ...lifeAttacks,
 ];
 

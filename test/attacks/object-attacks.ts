@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { LedgerDraft } from '../../src/model/ledger-record.ts';
 import type { ObjectRow } from '../../src/model/row.ts';
 import type { SampleOptions } from '../support/evidence/sample.ts';
-import type { SampleEdits } from '../support/evidence/sample-edits.ts';
+import type { LogHand, SampleEdits } from '../support/evidence/sample-edits.ts';
 import { sampleName } from '../support/evidence/sample-objects.ts';
 import { type Attack, fails } from './attack.ts';
 import { at } from './history-attacks.ts';
@@ -20,6 +20,13 @@ const failed = ({ targetSha256, targetMetadata, ...one }: ObjectRow): ObjectRow 
   verdict: 'UNKNOWN',
   reason: 'COPY_INCOMPLETE',
 });
+
+/** Never copied, and still there at the end: the closing inventory shows it, and the record counts it. */
+const uncopied: SampleEdits = {
+  rows: leftOut,
+  inventory: (rows, which) => (which === 0 ? rows : [...rows, { ref: victim, size_bytes: '18' }].sort((a, b) => (a.ref < b.ref ? -1 : 1))),
+  ...at('reconciliation.closed', (draft) => ({ ...draft, counts: { ...draft.counts, inventoried: (draft.counts?.inventoried ?? 0) + 1 } })),
+};
 
 /** What stands on the target in the samples that are re-hashed. */
 export const bodyOf = (ref: string): Buffer => Buffer.from(`body of ${ref}\n`);
@@ -115,8 +122,15 @@ const listAttacks: readonly Omit<Attack, 'who'>[] = [
   {
     id: 'hidden-by-filter',
     title: 'An object is hidden by a filter',
-    how: 'The inventory holds an object that no batch and no final set ever named.',
-    sample: edited({ rows: leftOut }),
+    how: 'Both inventories hold an object that no batch and no final set ever names.',
+    sample: edited({ ...uncopied, final: without }),
+    expected: fails('C19'),
+  },
+  {
+    id: 'hidden-as-vanished',
+    title: 'An object that was not copied is called vanished',
+    how: 'The closing listing still shows the object; no batch names it, and its end state is `vanished`.',
+    sample: edited({ ...uncopied, final: (rows) => rows.map((one) => (one.ref === victim ? { ...one, state: 'vanished' } : one)) }),
     expected: fails('C19'),
   },
   {
@@ -127,13 +141,21 @@ const listAttacks: readonly Omit<Attack, 'who'>[] = [
     expected: fails('C19'),
   },
   {
+    id: 'left-out-of-closing-list',
+    title: 'An object is kept out of the closing listing',
+    how: 'The first inventory holds the object; no batch names it, and the closing listing lacks it, as if the source had lost it.',
+    sample: edited({ rows: leftOut }),
+    expected: [],
+    residual: 'It ends as `vanished` and is counted so. Ask the source’s own access log who deleted what is called vanished.',
+  },
+  {
     id: 'never-listed',
-    title: 'An object is kept out of the listing itself',
-    how: 'Inventory, batches and final set agree: the object never existed.',
-    sample: edited({ rows: leftOut, inventory: without }),
+    title: 'An object is kept out of every listing',
+    how: 'Inventories, batches and final set agree: the object never existed.',
+    sample: edited({ rows: leftOut, inventory: without, final: without }),
     expected: [],
     residual:
-      'A bundle does not prove that objects outside the listing did not exist. Compare the sealed inventory’s counts with the provider’s own inventory or bill.',
+      'A bundle does not prove that objects outside the listing did not exist. Compare the counts of the sealed inventory with the provider’s own inventory or bill.',
   },
 ];
 
@@ -163,14 +185,14 @@ const deletionAttacks: readonly Omit<Attack, 'who'>[] = [
     id: 'unprobed',
     title: 'A certificate without a probe',
     how: 'A certificate names snapshots, and no listing of snapshots was asked.',
-    sample: edited(at('step.succeeded', (draft) => [draft, certificate(draft, '2026-03-01T00:00:00.000Z', ['versions', 'snapshots'])], 'finalize')),
+    sample: edited(at('step.succeeded', (draft, log) => [draft, certificate(draft, log, '2026-03-01T00:00:00.000Z', ['versions', 'snapshots'])], 'finalize')),
     expected: fails('C22'),
   },
   {
     id: 'within-cooling-off',
     title: 'A deletion of sources within the cooling-off',
     how: 'It was ordered a day after the acceptance.',
-    sample: edited(at('step.succeeded', (draft) => [draft, certificate(draft, '2026-01-06T12:00:00.000Z', ['versions'])], 'finalize')),
+    sample: edited(at('step.succeeded', (draft, log) => [draft, certificate(draft, log, '2026-01-06T12:00:00.000Z', ['versions'])], 'finalize')),
     expected: fails('C22'),
   },
 ];
@@ -182,13 +204,13 @@ export const objectAttacks: readonly Attack[] = [
 ];
 
 /** Of the probes, only `versions` was asked. */
-function certificate({ unit, actor, evidence }: LedgerDraft, orderedAt: string, categories: readonly string[]): LedgerDraft {
+function certificate({ unit, actor }: LedgerDraft, log: LogHand, orderedAt: string, categories: readonly string[]): LedgerDraft {
   return {
     event: 'certificate.issued',
     event_id: 'demo/records-archive/certificate/issued',
     actor,
     ...(unit ? { unit } : {}),
-    evidence: evidence ?? [],
+    evidence: [{ name: 'certificate', media_type: 'text/plain', sha256: log.put(Buffer.from('All is gone.\n')), size_bytes: '13' }],
     deletion: {
       holds_checked: ['LEGAL_HOLD'],
       method: 'logical',

@@ -1,10 +1,28 @@
-import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noteOf, signNote } from '../../src/ledger/signed-note.ts';
 import { samplePlace } from '../support/evidence/sample-policy.ts';
 import { makeSampleLogKeys } from '../support/evidence/test-keys.ts';
 import { type Attack, fails } from './attack.ts';
-import { approvalPath, bound, chained, editLine, editLines, editManifest, editText, find, linesOf, manifestPath, sizesOf } from './folder-hands.ts';
+import {
+  approvalPath,
+  bound,
+  chained,
+  cutAtCheckpoint,
+  dropCheckpoint,
+  editLine,
+  editLines,
+  editManifest,
+  editText,
+  find,
+  linesOf,
+  manifestPath,
+  otherId,
+  replaceByLink,
+  signAnew,
+  sizesOf,
+  swapTokens,
+  weakenPolicy,
+} from './folder-hands.ts';
 
 type Made = Omit<Attack, 'who'>;
 
@@ -182,8 +200,8 @@ const fileAttacks: readonly Made[] = [
   {
     id: 'weaker-policy',
     title: 'policy.json is weakened',
-    how: 'The cooling-off period becomes one day, and `trust/fingerprints.txt` is left as it is.',
-    perform: ({ folder }) => editText(join(folder, 'trust/policy.json'), (text) => text.replace('"cooling_off_days":21', '"cooling_off_days":1')),
+    how: 'The cooling-off period becomes one day, and `trust/fingerprints.txt` says its new digest.',
+    perform: weakenPolicy,
     expected: fails('C23'),
   },
   {
@@ -241,51 +259,3 @@ export const outsiderAttacks: readonly Attack[] = [
   ...recordAttacks.map((attack) => ({ ...attack, who: 'database admin' as const })),
   ...fileAttacks.map((attack) => ({ ...attack, who: 'outsider with the folder' as const })),
 ];
-
-function dropCheckpoint(folder: string, size: number): void {
-  for (const file of [`checkpoints/${size}`, `checkpoints/${size}.p256.sig`, `cosigned/${size}`]) rmSync(join(folder, 'log', file), { force: true });
-}
-
-function cutAtCheckpoint(folder: string, size: number): void {
-  for (const n of sizesOf(folder).filter((other) => other > size)) {
-    dropCheckpoint(folder, n);
-    for (const end of ['tsq', 'tsr']) rmSync(join(folder, 'timestamps', `${n}.sample-tsa.${end}`), { force: true });
-  }
-  editLines(folder, (lines) => lines.slice(0, size));
-}
-
-function otherId(payload: string): string {
-  const bytes = Buffer.from(payload, 'base64');
-  bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);
-  return bytes.toString('base64');
-}
-
-function signAnew(folder: string, size: number): void {
-  const keys = makeSampleLogKeys(samplePlace.log, '2026-01-05T08:00:00.000Z');
-  const file = join(folder, 'log/checkpoints', String(size));
-  const body = `${readFileSync(file, 'utf8').split('\n\n')[0]}\n`;
-  const note = noteOf(body, [signNote(body, samplePlace.log, keys.private.log)]);
-  writeFileSync(file, note);
-  writeFileSync(`${file}.p256.sig`, keys.signP256(Buffer.from(note)));
-}
-
-function swapTokens({ folder }: { readonly folder: string }): void {
-  const [first, second] = sizesOf(folder)
-    .map((n) => join(folder, 'timestamps', `${n}.sample-tsa.tsr`))
-    .filter(isThere);
-  if (!first || !second) throw new Error('there are no two tokens to swap');
-  cpSync(first, second);
-}
-
-function isThere(file: string): boolean {
-  try {
-    return readFileSync(file).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-function replaceByLink(folder: string, elsewhere: string, file: string): void {
-  rmSync(join(folder, file));
-  symlinkSync(join(elsewhere, file), join(folder, file));
-}

@@ -22,6 +22,8 @@ export interface BoundFilesPorts {
   readonly encryption: Encryption | undefined;
   /** Digests of the files that come with the log: policy, checkpoints, their P-256 signatures. */
   readonly given: ReadonlySet<Digest>;
+  /** Digests of the notes that a record may bind as `cosigned`: a checkpoint with the line of one witness, or with those known at some time. */
+  readonly cosigned: ReadonlySet<Digest>;
 }
 
 /** A depot in a bucket answers in tens of milliseconds, and a shard of rows has a few MiB. */
@@ -31,7 +33,7 @@ const emptyDigest = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 const pack = promisify(gzip);
 
 /** Takes each bound file into the bundle once, several at a time. DEPOT_MISSING names the first record that binds what is not there. */
-export function boundFiles({ folder, depot, encryption, given }: BoundFilesPorts): BoundFiles {
+export function boundFiles({ folder, depot, encryption, given, cosigned }: BoundFilesPorts): BoundFiles {
   const underway = new Set<Promise<void>>();
   const seen = new Set<string>();
   const tokens = new Set<Digest>();
@@ -81,7 +83,7 @@ export function boundFiles({ folder, depot, encryption, given }: BoundFilesPorts
         if (!given.has(sha256) && !tokens.has(sha256)) throw absent(seq, `a ${name} that is not of this log`);
         return;
       case 'cosigned':
-        if (!folder.has(`log/cosigned/${place.size}`)) throw absent(seq, `cosignatures of checkpoint ${place.size}`);
+        if (!cosigned.has(sha256)) throw absent(seq, `cosignatures of checkpoint ${place.size}`);
         return;
       case 'confidential':
         return takeConfidential(place.path, sha256, seq);

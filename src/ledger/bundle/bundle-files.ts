@@ -15,7 +15,7 @@ export type BundlePlace =
   | { readonly kind: 'left out' }
   /** It comes with the log itself: the policy, a checkpoint, or a token that an earlier record brought. */
   | { readonly kind: 'held' }
-  /** Lines under the checkpoint of that size. */
+  /** Lines under the checkpoint of that size, and no file of their own. */
   | { readonly kind: 'cosigned'; readonly size: number };
 
 /** Rows, set indexes and set buckets: long lists, so gzip. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { MigrationError } from '../../core/migration-error.ts';
+import type { Digest } from '../../model/digest.ts';
 import { LedgerRecord } from '../../model/ledger-record.ts';
 import { Policy } from '../../model/policy.ts';
 import type { Depot } from '../../ports/depot.ts';
@@ -119,9 +120,7 @@ async function writeCheckpoints(folder: BundleFolder, { checkpoints, cosigned, s
     await folder.write(`log/checkpoints/${one.size}`, one.note);
     await folder.write(`log/checkpoints/${one.size}.p256.sig`, one.p256);
   }
-  const merged = new Map<number, string>();
-  for (const { size: at, note } of cosigned.filter((each) => each.size <= size)) merged.set(at, mergeNotes(merged.get(at), note));
-  for (const [at, note] of merged) await folder.write(`log/cosigned/${at}`, note);
+  for (const [at, note] of mergedNotes(cosigned)) if (at <= size) await folder.write(`log/cosigned/${at}`, note);
 }
 
 /** What a record binds is there already, from the depot, and stays. */
@@ -132,6 +131,23 @@ async function writeTimestamps(folder: BundleFolder, { timestamps = [], size }: 
     await folder.write(`${path}.tsq`, one.query);
     await folder.write(`${path}.tsr`, one.response);
   }
+}
+
+function mergedNotes(cosigned: BundleOrder['cosigned']): ReadonlyMap<number, string> {
+  const merged = new Map<number, string>();
+  for (const { size, note } of cosigned) merged.set(size, mergeNotes(merged.get(size), note));
+  return merged;
+}
+
+/** What records may bind as `cosigned`: the checkpoint with one line of `log/cosigned/`, or with the first of them. */
+function cosignedDigests({ checkpoints, cosigned }: BundleOrder): ReadonlySet<Digest> {
+  const merged = mergedNotes(cosigned);
+  return digestsOf(
+    checkpoints.flatMap(({ size, note }) => {
+      const lines = merged.get(size)?.startsWith(note) ? (merged.get(size)?.slice(note.length).match(/.*\n/g) ?? []) : [];
+      return lines.flatMap((line, at) => [`${note}${line}`, `${note}${lines.slice(0, at + 1).join('')}`]);
+    }),
+  );
 }
 
 /** Each witness answers with its own line under the same body: a reader wants them under one. */
@@ -158,7 +174,7 @@ async function writeLog(folder: BundleFolder, order: BundleOrder, encryption: En
   const { records, size, checkpoints, policyBytes, depot, timestamps = [] } = order;
   const tree = growingTree();
   const given = digestsOf([policyBytes, ...checkpoints.flatMap(({ note, p256 }) => [note, p256]), ...timestamps.map(({ response }) => response)]);
-  const files = boundFiles({ folder, depot, encryption, given });
+  const files = boundFiles({ folder, depot, encryption, given, cosigned: cosignedDigests(order) });
   let last: LedgerRecord | undefined;
   const lines = async function* (): AsyncGenerator<string> {
     for await (const line of records) {

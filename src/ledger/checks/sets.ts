@@ -107,16 +107,19 @@ export async function* hashed(chunks: AsyncIterable<Buffer>, hash: { update(chun
   }
 }
 
+/** The one form of an entry, written again: whatever else the line holds, in another order or twice, makes it another line. */
 function readEntry(line: string, kind: SetIndex['kind']): SetEntry {
   const value: unknown = JSON.parse(line);
-  if (!isRecord(value) || canonicalJson(value as CanonicalValue) !== line) throw new BundleFault(`a line of the ${kind} set is not canonical`);
-  const { ref, size_bytes, state, rows, i, reason, left, ...rest } = value;
+  if (!isRecord(value)) throw new BundleFault(`a line of the ${kind} set is out of form`);
+  const { ref, size_bytes, state, rows, i, reason, left } = value;
   const isNamed = typeof ref === 'string' && digest.test(ref) && typeof size_bytes === 'string' && decimal.test(size_bytes);
-  const isFinal = endStates.has(state) && (rows === undefined ? i === undefined : digest.test(String(rows)) && isCount(i));
+  const isPlaced = rows === undefined ? i === undefined : typeof rows === 'string' && digest.test(rows) && isCount(i);
+  const isFinal = endStates.has(state) && isPlaced && (reason === undefined || typeof reason === 'string') && (left === undefined || left === true);
   const isPlain = [state, rows, i, reason, left].every((each) => each === undefined);
-  const isWhole = (reason === undefined || typeof reason === 'string') && (left === undefined || left === true);
-  if (!isNamed || Object.keys(rest).length > 0 || !isWhole || !(kind === 'final' ? isFinal : isPlain))
-    throw new BundleFault(`a line of the ${kind} set is out of form`);
+  if (!isNamed || !(kind === 'final' ? isFinal : isPlain)) throw new BundleFault(`a line of the ${kind} set is out of form`);
+  const front = `${rows === undefined ? '' : `"i":${i},`}${left ? '"left":true,' : ''}${reason === undefined ? '' : `"reason":${canonicalJson(String(reason))},`}`;
+  const back = `${rows === undefined ? '' : `"rows":"${rows}",`}"size_bytes":"${size_bytes}"${state === undefined ? '' : `,"state":"${state}"`}`;
+  if (line !== `{${front}"ref":"${ref}",${back}}`) throw new BundleFault(`a line of the ${kind} set is not canonical`);
   return {
     ref,
     sizeBytes: size_bytes,

@@ -1,9 +1,9 @@
 import type { ApprovalFile } from '../../../src/model/approval.ts';
 import type { LedgerDraft } from '../../../src/model/ledger-record.ts';
 import type { Policy, PolicyGate } from '../../../src/model/policy.ts';
+import type { FinalRow, InventoryRow } from '../../../src/model/reference-set.ts';
 import type { ObjectRow } from '../../../src/model/row.ts';
 import type { RawRecord } from './raw-log.ts';
-import type { FinalRow, InventoryRow } from './sample-objects.ts';
 import type { SampleKeys, SampleSigner } from './sample-policy.ts';
 
 /** What an edit may do with the log while it is made. */

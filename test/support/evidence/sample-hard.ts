@@ -1,5 +1,6 @@
+import type { FinalRow, InventoryRow } from '../../../src/model/reference-set.ts';
 import type { ObjectRow } from '../../../src/model/row.ts';
-import { byRef, type FinalRow, gone, type InventoryRow, rowsOf, sampleName, without } from './sample-objects.ts';
+import { byRef, gone, rowsOf, sampleName, without } from './sample-objects.ts';
 
 /** Object 34 has two versions and a delete marker; the others are kept without versions. */
 const versions = ['v1', 'v2', 'v3'] as const;

@@ -1,20 +1,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { type CanonicalValue, canonicalJson } from '../../../src/core/canonical-json.ts';
+import type { FinalRow, InventoryRow } from '../../../src/model/reference-set.ts';
 import type { ObjectRow } from '../../../src/model/row.ts';
 import { samplePlace } from './sample-policy.ts';
-
-/** A line of an inventory bucket, and of a final one (docs/bundle-format.md, section 6). */
-export interface InventoryRow {
-  readonly ref: string;
-  readonly size_bytes: string;
-}
-export interface FinalRow extends InventoryRow {
-  readonly state: 'verified' | 'vanished' | 'excluded' | 'changed' | 'failed' | 'unknown' | 'withdrawn';
-  readonly rows?: string;
-  readonly i?: number;
-  readonly reason?: string;
-  readonly left?: true;
-}
 
 /** A sealed batch: digest of its rows file, the rows, and the seq of its record. */
 export interface SampleBatch {

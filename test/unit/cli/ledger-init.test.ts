@@ -5,6 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ledgerInit } from '../../../src/cli/ledger-init.ts';
 import { ledgerMigrate } from '../../../src/cli/ledger-migrate.ts';
 import { ledgerRotate } from '../../../src/cli/ledger-rotate.ts';
+import { readPolicy } from '../../../src/config/policy.ts';
+import { fingerprints } from '../../../src/ledger/bundle/trust-files.ts';
 import { loadLogKeys, makeLogKeys } from '../../../src/ledger/log-keys.ts';
 import { Policy } from '../../../src/model/policy.ts';
 import { makePersonKey, makeSampleWitness } from '../../support/evidence/test-keys.ts';
@@ -39,6 +41,15 @@ describe('ledger init', () => {
       expect(value).toMatch(/^[0-9a-f]{64}$/);
       expect(answer).toContain(value);
     }
+    // The same values stand in every bundle: the paper of today is what the auditor compares.
+    const { policy, policyBytes } = readPolicy(policyOf(set));
+    const inBundle = Object.fromEntries(
+      fingerprints(policy, policyBytes, [])
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ')),
+    );
+    expect(json.fingerprints).toEqual(inBundle);
     expect(answer).toContain('ecluse worker ledger');
     expect(answer).not.toContain('PRIVATE');
   });

@@ -1,7 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { approve } from '../../../src/cli/approve.ts';
+import { localTool } from '../../support/local-tool.ts';
+import { loudSuite } from '../../support/loud-suite.ts';
 import { run, type Stage, stage } from './fake-project.ts';
 import { fourEyes, type LedgerRole, openLedgerRole } from './ledger-role.ts';
 
@@ -89,5 +93,20 @@ describe('a signed approval', () => {
 
   it('is demanded where the policy has seats: the command’s word is refused, and what to do is said', async () => {
     expect(await run(set, approve, ['cutover', 'photos'], { yes: true })).toMatchObject({ exit: 1, remarks: expect.stringContaining('--request DIR') });
+  });
+});
+
+loudSuite(() => localTool('ssh-keygen', '-?'))('what ssh-keygen writes beside the file', () => {
+  it('is what --file takes: the line of the page, typed by an approver', async () => {
+    const keys = mkdtempSync(join(tmpdir(), 'ecluse-approver-'));
+    spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'jane@example', '-f', 'approval-key'], { cwd: keys });
+    const publicKey = readFileSync(join(keys, 'approval-key.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    set = stage();
+    role = await openLedgerRole(set, (policy, people) => fourEyes(policy, { ...people, 'p-017': { ...people['p-017'], publicKey } }));
+    await role.reach('cutover', 'photos');
+    await ask();
+    const { status } = spawnSync('ssh-keygen', ['-Y', 'sign', '-q', '-f', join(keys, 'approval-key'), '-n', 'approval-v1@ecluse', fileOf('p-017')]);
+    expect(status).toBe(0);
+    expect(await handIn('p-017')).toMatchObject({ exit: 3, answer: expect.stringContaining('the approval of p-017 is on record') });
   });
 });

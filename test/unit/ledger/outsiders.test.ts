@@ -5,7 +5,7 @@ import { openPublished } from '../../../src/ledger/published.ts';
 import type { GateRule, Policy } from '../../../src/model/policy.ts';
 import type { Witness } from '../../../src/ports/witness.ts';
 import { draftOf } from './drafts.ts';
-import { gateTask, makeWorld, project, type World, type WorldOptions } from './ledger-role.ts';
+import { copyOf, gateTask, makeWorld, project, type World, type WorldOptions } from './ledger-role.ts';
 import { expectSound } from './sound-log.ts';
 
 const hourMs = 3_600_000;
@@ -64,6 +64,37 @@ describe('a gate that waits for outsiders', () => {
     await worker.run('sealGate', task);
     expect(await events(world, 'gate.opened')).toHaveLength(1);
     expect((await expectSound(world)).opened).toBe(1);
+  });
+
+  it.each(['needed', 'only tried'])('takes a witness that was shown more meanwhile for no alarm (%s)', async (how) => {
+    const rule: GateRule = { ...heavy, timestamp: 'none' };
+    const { world } = await opened({ witnesses: three.slice(0, 1), change: asks(1, rule) });
+    const [witness] = world.witnesses;
+    if (!witness) throw new Error('none');
+    const second = world.room({ folder: copyOf(world.folder) });
+    let isOvertaken = false;
+    const overtaken: Witness = {
+      name: witness.name,
+      cosign: async (...asked) => {
+        if (!isOvertaken) {
+          isOvertaken = true;
+          await world.ledger.append([draftOf('demo/work/1')]);
+          await seal(second, 'cover', rule, signal);
+        }
+        return witness.cosign(...asked);
+      },
+    };
+    const first = world.room({ witnesses: [overtaken] });
+    const shown = await first.signer.publish();
+    if (how === 'needed') {
+      const { checkpoint, cosignatures } = await seal(first, 'cover', rule, signal);
+      expect(checkpoint.size).toBeGreaterThan(shown.size);
+      expect(cosignatures).toHaveLength(1);
+    } else await askOutsiders(first, shown, signal);
+    expect(isOvertaken).toBe(true);
+    expect(await alarms(world)).toEqual([]);
+    expect(witness.sizes).toEqual([...witness.sizes].sort((a, b) => a - b));
+    await expectSound(world);
   });
 
   it('is closed while its approval is missing, or another scope is shown', async () => {

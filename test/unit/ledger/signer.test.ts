@@ -250,8 +250,10 @@ describe('keys that take the place of others', () => {
     const { size } = await world.ledger.head();
     await expect(world.room({ folder: old }).signer.publish()).rejects.toEqual(code('LEDGER_KEYS'));
     const foreign = mkdtempSync(path.join(tmpdir(), 'ecluse-keys-'));
-    makeLogKeys(foreign, log, 'first', world.clock.now());
-    await expect(world.room({ folder: foreign }).signer.publish()).rejects.toEqual(code('LEDGER_KEYS'));
+    for (const reason of ['first', 'rotation', 'rotation'] as const) {
+      makeLogKeys(foreign, log, reason, world.clock.now());
+      await expect(world.room({ folder: foreign }).signer.publish()).rejects.toEqual(code('LEDGER_KEYS'));
+    }
     expect((await world.ledger.head()).size).toBe(size);
   });
 });
