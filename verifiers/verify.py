@@ -1790,11 +1790,12 @@ class Verification:
         """Each set has its digests, order, counts; every reference of an inventory, and every one that has a row in a batch that counts, is in the
         workload's final set, once, and no other but one that is `left`; each final row names the deciding row, and its state follows by the table of
         section 6; counts add up. *Final*: every workload with an `inventory.sealed` has one, none pending; a state `unknown` or `changed` gives UNKNOWN, `failed`
-        FAIL. Interim: workloads without one, or with newer batches, are counted as pending.
+        FAIL. Interim: workloads without one, or with newer batches or removals, are counted as pending.
         Rows that cannot be read (C18) make it UNKNOWN."""
         closed = workload.reconciliations[-1] if workload.reconciliations else None
         seq = closed["seq"] if closed else -1
-        if any(record["seq"] > seq for record in (workload.batches if closed else workload.batches + workload.inventories)):
+        removals = [record for record in workload.orders if record["event"] == "deletion.intent"]
+        if any(record["seq"] > seq for record in (workload.batches + removals if closed else workload.batches + workload.inventories)):
             self.pending_workloads += 1
             if self.is_final:
                 check.fail("%s: not reconciled after its last batch" % workload.name, seq if closed else None)

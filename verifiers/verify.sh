@@ -26,6 +26,16 @@ comm -23 "$T/there" "$T/listed" > "$T/unlisted"; none C1 "$T/unlisted" "not list
 comm -13 "$T/there" "$T/listed" > "$T/missing"; grep -v '^confidential/' "$T/missing" > "$T/gone"; none C1 "$T/gone" "missing:"
 awk 'FILENAME == ARGV[1] { gone[$0]; next } !(substr($0, 67) in gone)' "$T/missing" SHA256SUMS |
   sha256sum --check --quiet --strict > "$T/wrong" 2> /dev/null || fail C1 "changed: $(head -n 1 "$T/wrong")"
+# What a record binds stands in the place of its name with its digest; where not, the check that reads it fails. Lists are not read here.
+records 'def at(c; path): "\(c) \(path)"; . as $r | (.counts.size | tostring) as $n | .approval.nonce as $nonce | "timestamps/\($n).\(.unit.ref)" as $stamp
+    | .evidence[]? | select(.confidential | not) | .name as $name | select(["rows", "inventory-set", "final-set", "cosigned"] | index($name) | not)
+    | "\($r.seq) \(if $name == "policy" then at("C23"; "trust/policy.json") elif $name == "checkpoint" then at("C7"; "log/checkpoints/\($n)")
+      elif $name == "p256" then at("C7"; "log/checkpoints/\($n).p256.sig") elif $name == "query" then at("C13"; "\($stamp).tsq")
+      elif $name == "token" then (if $r.event == "tsa.token" then at("C13"; "\($stamp).tsr") else empty end)
+      elif $nonce and $name == "approval" then at("C14"; "approvals/\($nonce).json") elif $nonce and $name == "signature" then at("C14"; "approvals/\($nonce).json.sig")
+      else at("C1"; "evidence/\(.sha256)") end) \(.sha256)"' |
+  awk 'FILENAME == ARGV[1] { sum[substr($0, 67)] = substr($0, 1, 64); next } sum[$3] != $4' SHA256SUMS - > "$T/unbound"
+while read -r seq c path _; do fail "$c" "record $seq binds other bytes than $path"; done < "$T/unbound"
 pass C1 "$(wc -l < "$T/listed") files, $(wc -l < "$T/missing") withheld"
 
 # C3 sequence, C4 chain, C5 ids. The hash of a record is that of its line without LF: one file a line, shortened by a byte.
@@ -99,12 +109,21 @@ gates() { records --slurpfile p $policy "select(.event == \"gate.opened\") | \$p
 quorum=$(jq .witness_quorum $policy); touch "$T/cosigned" "$T/stamped" "$T/approved"
 for note in log/cosigned/*; do
   n=${note##*/}; [ -f "$note" ] || continue
-  cmp -s <(sed '/^$/,$d' "$note") <(sed '/^$/,$d' "log/checkpoints/$n") || fail C12 "cosigned/$n is not the note of that checkpoint"
+  cmp -s -n "$(stat -c %s "log/checkpoints/$n" 2> /dev/null || echo 1)" "$note" "log/checkpoints/$n" || fail C12 "cosigned/$n is not the note of that checkpoint"
   while read -r key org; do
     grep -qF -- "— ${key%%+*} " "$note" || continue
     if signed "$note" "$key" cosigned; then echo "$n $org"; else fail C12 "a cosignature of checkpoint $n"; fi
   done < <(jq -r '. as $p | .witnesses[] | select($p.class != "production" or .org != $p.operator) | "\(.vkey) \(.org)"' $policy) >> "$T/cosigned"
 done
+# What binds a cosigned note: the checkpoint with the line of the witness named, or, at a gate, with the first lines.
+while read -r seq n bound witness; do
+  note=log/checkpoints/$n; tail -c "+$(($(stat -c %s "$note" 2> /dev/null || echo 0) + 1))" "log/cosigned/$n" > "$T/lines" 2> /dev/null; count=$(wc -l < "$T/lines") found=''
+  for ((k = 1; k <= count; k++)); do
+    if [ -n "$witness" ]; then sed -n "${k}p" "$T/lines" | grep -F -- "— $witness "; else head -n $k "$T/lines"; fi > "$T/some"
+    [ ! -s "$T/some" ] || [ "$(cat "$note" "$T/some" | sha256sum | cut -c 1-64)" != "$bound" ] || found=1
+  done
+  [ -n "$found" ] || fail C12 "log/cosigned/$n does not hold the note that record $seq binds"
+done < <(records '. as $r | .evidence[]? | select(.name == "cosigned") | "\($r.seq) \($r.counts.size) \(.sha256) \(if $r.event == "witness.cosigned" then $r.unit.ref else "" end)"')
 for n in $newest $(gates 'select($rule.witnessed) | .counts.size'); do
   [ "$(awk -v n="$n" '$1 == n { print $2 }' "$T/cosigned" | sort -u | wc -l)" -ge "$quorum" ] || fail C12 "checkpoint $n is not cosigned by the quorum"
 done
@@ -130,7 +149,7 @@ while read -r seq time nonce id key file sig presence; do
   told=$(ssh-keygen -Y verify -f trust/allowed_signers -I "$id" -n approval-v1@ecluse "-Overify-time=$time" -s "$approval.sig" < "$approval" 2> /dev/null) || fail C14 "the signature of record $seq"
   [ "${told##* }" = "$key" ] || fail C14 "record $seq names another key"
   flags=$(sed '1d;$d' "$approval.sig" | base64 -d 2> /dev/null | tail -c 5 | head -c 1 | od -An -tu1)
-  case $presence in touch) ((flags & 5)) || fail C14 "record $seq: no touch" ;; pin) ((flags & 4)) || fail C14 "record $seq: no PIN" ;; esac
+  case $presence in touch) ((flags & 1)) || fail C14 "record $seq: no touch" ;; pin) ((flags & 4)) || fail C14 "record $seq: no PIN" ;; esac
 done < <(records --slurpfile p $policy 'select(.approval.nonce or .approval.file_sha256 or .actor.auth == "sshsig") | .approval as $a | .evidence as $e
   | "\(.seq) \(.time[0:19] | gsub("[-:T]"; ""))Z \($a.nonce) \($a.approver.id) \($a.approver.key_fpr) \($a.file_sha256) \([$e[]? | select(.name == "signature").sha256][0]) \([$p[0].approvers[] | select(.id == $a.approver.id).presence][0])"')
 if [ -s "$T/approved" ]; then pass C14 "$(wc -l < "$T/approved") approvals"; else result[C14]="NA no approval is signed"; fi
@@ -138,12 +157,12 @@ if [ -s "$T/approved" ]; then pass C14 "$(wc -l < "$T/approved") approvals"; els
 # C23: the policy is the one that the log was opened with, and trust/ says the same.
 [ "$(head -n 1 $log | jq -r '"\(.policy.class) \(.policy.sha256) \(.evidence[0].sha256)"' 2> /dev/null)" = "$(jq -r .class $policy) $(digest $policy) $(digest $policy)" ] ||
   fail C23 "policy.json is not the one that log.opened binds"
-says() { cmp -s <(sort "trust/$1") <(sort) || fail C23 "trust/$1 is not what the policy says"; }
+says() { cmp -s "trust/$1" - || fail C23 "trust/$1 is not what the policy says"; }
 says log.vkey < <(jq -r .keys.log $policy); says witnesses.vkeys < <(jq -r '.witnesses[].vkey' $policy)
 says log.p256.pem < <(jq -r .keys.p256 $policy | base64 -d | openssl pkey -pubin -inform DER)
 says allowed_signers < <(jq -r 'def stamp: sub("\\.[0-9]+"; "") | gsub("[-:T]"; ""); .approvers[]
   | "\(.id) namespaces=\"approval-v1@ecluse\",valid-after=\"\(.valid_after | stamp)\",valid-before=\"\(.valid_before | stamp)\" \(.key)"' $policy)
-for name in $(jq -r '.timestamps[].name' $policy); do says "tsa/$name.pem" < <(jq -r --arg name "$name" '.timestamps[] | select(.name == $name).ca | rtrimstr("\n")' $policy); done
+for name in $(jq -r '.timestamps[].name' $policy); do says "tsa/$name.pem" < <(jq -j --arg name "$name" '.timestamps[] | select(.name == $name).ca' $policy); done
 pass C23 "digest, class, keys in trust/; not checked here: the minimum of production, demanded fields"
 [ "$(jq -r .class $policy)" = production ] || echo "LABORATOIRE, SANS VALEUR DE PREUVE · LAB, NOT EVIDENCE"; [ -n "$closed" ] || echo "PROVISOIRE · INTERIM"
 verdict=PASS; for i in {1..24}; do echo "C$i ${result[C$i]:-not checked here}"; [[ ${result[C$i]:-} != FAIL* ]] || verdict=FAIL; done

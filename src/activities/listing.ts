@@ -2,6 +2,7 @@ import type { Digest } from '../model/digest.ts';
 import type { ManifestRef, RunRef } from '../model/manifest.ts';
 import type { SetRef } from '../model/reference-set.ts';
 import {
+  abortStrayUploads,
   type Comparison,
   compareSource,
   compareTarget,
@@ -13,6 +14,7 @@ import {
   sealInventorySet,
 } from '../transfer/index.ts';
 import { type Attempt, attempt } from './boundary.ts';
+import { ends } from './ends.ts';
 import { type BucketTask, evidenceOf, once, record, recordInventory, turnName } from './recording.ts';
 import { closeFinalSet } from './sets.ts';
 import type { TransferDeps } from './transfer.ts';
@@ -73,9 +75,15 @@ export const createListingActivities = (deps: TransferDeps) => ({
       return close(deps, task, 'source', manifest, await compareSource(deps.depot, manifest, task.catalogue, options), { open_uploads: open.length });
     }),
 
-  /** The target must show what the rows say; `foreign` is what stood there before us. After a cutover it tells what was written since. */
-  closeTarget: (task: ListTask & { purpose: 'closing' | 'rollback'; foreign?: ManifestRef; acceptedLosses?: readonly string[] }): Promise<Closing> =>
+  /**
+   * The target must show what the rows say; `foreign` is what stood there before us. `written`: a listing of what only we write there; uploads of
+   * a worker that died are aborted first, since nobody can complete them. After a cutover it tells what was written since.
+   */
+  closeTarget: (
+    task: ListTask & { purpose: 'closing' | 'rollback'; foreign?: ManifestRef; acceptedLosses?: readonly string[]; written?: Digest },
+  ): Promise<Closing> =>
     attempt(async (run) => {
+      if (task.written) await abortStrayUploads(ends(deps, task), task.written, run.signal);
       const { manifest } = await listed(deps, task, 'target', task.purpose, run);
       const options = { signal: run.signal, ...(task.foreign ? { foreign: task.foreign } : {}) };
       const closing = await close(deps, task, 'target', manifest, await compareTarget(deps.depot, manifest, task.catalogue, options), {});

@@ -17,6 +17,7 @@ import {
   verifyShard,
 } from '../transfer/index.ts';
 import { attempt } from './boundary.ts';
+import { ends } from './ends.ts';
 import { createListingActivities } from './listing.ts';
 import { type BucketTask, batchSaid, type RecordDeps, record } from './recording.ts';
 
@@ -89,15 +90,6 @@ export const createTransferActivities = (deps: TransferDeps) => ({
 const place = ({ place: { project, workload, run, pass }, shard }: ShardTask, phase: Phase): ShardPlace => ({ project, workload, run, pass, phase, shard });
 
 const named = ({ manifest, shard, entry }: ShardTask) => ({ manifest, shard, versions: entry.versions, sourceBucket: entry.source.bucket });
-
-const ends = ({ stores, depot, flight, referenceKey, clock }: TransferDeps, { entry }: BucketTask) => ({
-  source: stores.open(entry.source.at, entry.source.bucket),
-  target: stores.open(entry.target.at, entry.target.bucket),
-  depot,
-  flight,
-  referenceKey,
-  clock,
-});
 
 /** Only counts leave an activity; the digest of the rows stands in the shard's seal. */
 function nameless({ rows: _, ...totals }: ShardResult): Totals {

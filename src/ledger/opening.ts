@@ -6,21 +6,13 @@ import { ledgerActor } from './ledger-actor.ts';
 import { ceremonyDraft, type Signer, type SignerDeps } from './signer.ts';
 
 /**
- * Records 0 and 1: the log begins under these rules and these keys. Opened already is success, if it was under the same policy: rules never
- * change while a log grows. CONFIG_INVALID lists what the policy lacks; nothing is written then.
+ * Records 0 and 1: the log begins under these rules and these keys. Opened already is success; under another policy the
+ * signer's view refuses it. CONFIG_INVALID lists what the policy lacks; nothing is written then.
  */
 export async function openLog(deps: SignerDeps & { readonly signer: Pick<Signer, 'view'> }): Promise<void> {
   const { ledger, depot, policy, policyBytes, keys, checkClock } = deps;
   const sha256 = createHash('sha256').update(policyBytes).digest('hex');
-  const opened = (await deps.signer.view()).decisions[0];
-  if (opened) {
-    if (opened.policy?.sha256 !== sha256)
-      throw new MigrationError('CONFIG_INVALID', {
-        operation: 'open ledger',
-        detail: 'policy.json is not the one that this log was opened under: put that back',
-      });
-    return;
-  }
+  if ((await deps.signer.view()).decisions.length > 0) return;
   const first = keys.generations[0] ?? keys.current;
   const problems = [
     ...policyProblems(policy),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { eventId } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import type { Digest } from '../model/digest.ts';
@@ -55,7 +56,7 @@ interface Desk extends SignerDeps {
  * published → the log says so. It refuses what is not an extension of all it signed before, on this host or, by the journal, on any other.
  */
 export function openSigner(deps: SignerDeps): Signer {
-  const desk: Desk = { ...deps, follow: followLog(deps.ledger), drift: watchDrift(deps) };
+  const desk: Desk = { ...deps, follow: underPolicy(deps, followLog(deps.ledger)), drift: watchDrift(deps) };
   let last: Promise<unknown> = Promise.resolve();
   /** One at a time: two gates that close at once share a checkpoint or follow each other. */
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
@@ -69,6 +70,21 @@ export function openSigner(deps: SignerDeps): Signer {
     cover: () => alone(() => publish(desk, isWorkUnder)),
     close: (draft) => alone(() => close(desk, draft)),
     publishWhenDue: () => alone(async () => ((await isDue(desk)) ? publish(desk, isWhole) : undefined)),
+  };
+}
+
+/** A log keeps the rules it was opened under: an edited policy.json signs nothing, admits nothing and opens nothing. */
+function underPolicy({ policyBytes }: SignerDeps, follow: () => Promise<LogView>): () => Promise<LogView> {
+  const sha256 = createHash('sha256').update(policyBytes).digest('hex');
+  return async () => {
+    const view = await follow();
+    const [opened] = view.decisions;
+    if (opened && opened.policy?.sha256 !== sha256)
+      throw new MigrationError('CONFIG_INVALID', {
+        operation: 'read policy.json',
+        detail: 'it is not the policy that this log was opened under: put that back, and start the worker again',
+      });
+    return view;
   };
 }
 

@@ -2,9 +2,7 @@ import { CancellationScope, condition, isCancellation, patched } from '@temporal
 import { sealWait } from '../core/next-command.ts';
 import type { Gate } from '../model/status.ts';
 import type { BucketRun } from './bucket-run.ts';
-
-/** A seal that takes longer is worth a word to the project. */
-const quietSeal = '10 seconds';
+import { evidencePatch } from './policies.ts';
 
 export interface GateWait {
   /** Codes to be accepted, where they are not those accepted before. */
@@ -35,13 +33,14 @@ export async function passGate(
   const by = (given === 'approved' ? state.approved[gate]?.by : state.rejected?.by) ?? '';
   if (given === 'rejected') delete state.rejected;
   // A workflow that showed its gate before gates were counted has no number for it.
-  if (given === 'approved' && patched('sealed-gates')) return (await sealGate(run, { gate, scope, n: n ?? 0, by })) ? 'approved' : 'interrupted';
+  if (given === 'approved' && patched(evidencePatch)) return (await sealGate(run, { gate, scope, n: n ?? 0, by })) ? 'approved' : 'interrupted';
   await run.mended(`close gate ${gate}`, () => hands.local.closeGate({ ...run.task, gate, scope, by, approved: given === 'approved' }));
   return given;
 }
 
 /** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. False: ordered back meanwhile. */
 async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
+  // The project has shown this since it passed the approval on: telling it would cost events in both histories.
   run.note({ condition: 'waiting', waitingFor: sealWait }, ['gate']);
   const isSigned = run.state.approved[seal.gate]?.isSigned ?? false;
   const sealing = new CancellationScope();
@@ -50,12 +49,8 @@ async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly sc
     await run.mended(`seal gate ${seal.gate}`, () => run.hands.gate.sealGate({ ...run.task, ...seal, isSigned }));
     isOpen = true;
   });
-  // Mostly a second. A witness may be away for hours: then everybody is told, and an order to go back is not kept waiting by it.
-  const isSettled = await Promise.race([sealed.then(() => true), condition(() => isOpen || run.isOrderedBack, quietSeal)]);
-  if (!isSettled) {
-    await run.show({});
-    await Promise.race([sealed, condition(() => isOpen || run.isOrderedBack)]);
-  }
+  // Mostly a second, but a witness may be away for hours: an order to go back is not kept waiting by it.
+  await Promise.race([sealed, condition(() => isOpen || run.isOrderedBack)]);
   if (!isOpen) sealing.cancel();
   await sealed.catch((error: unknown) => {
     if (!(run.isOrderedBack && isCancellation(error))) throw error;

@@ -7,6 +7,7 @@ import { mergeLosses, type PhaseName } from './bucket-state.ts';
 import { failure } from './failures.ts';
 import { passGate } from './gate.ts';
 import { runPass, startFirstPass } from './pass.ts';
+import { evidencePatch } from './policies.ts';
 
 /** A pass that changed so few objects counts as converged: the next one falls into the cutover. */
 const convergedObjects = 100;
@@ -34,7 +35,7 @@ export const phases: Readonly<Record<PhaseName, StepTable<BucketRun>>> = {
     { name: 'close target', action: closeTarget, undo: none('it reads, and aborts uploads that nobody can complete') },
     {
       name: 'cut over',
-      action: (run) => run.hands.control.markCutOver({ ...run.task, catalogue: run.state.catalogue }),
+      action: markCutOver,
       undo: none('a record; the freeze is lifted by its own step'),
     },
   ],
@@ -145,7 +146,8 @@ async function closeSource(run: BucketRun): Promise<void> {
 async function closeTarget(run: BucketRun): Promise<void> {
   const { listing } = run.state;
   // Uploads that a dead worker opened and could not write down: nothing of ours is under way any more.
-  if (listing && run.input.entry.into === 'new') await run.hands.transfer.abortUploads({ ...run.task, manifest: listing.digest });
+  const isOwn = listing !== undefined && run.input.entry.into === 'new';
+  if (isOwn && !patched(evidencePatch)) await run.hands.transfer.abortUploads({ ...run.task, manifest: listing.digest });
   const { equal, differences, merged, report } = await listTarget(run, 'closing');
   run.note({ evidence: { ...run.state.status.evidence, 'closing target': report } });
   if (merged > 0) throw failure('KEYS_MERGED', `${merged} objects`);
@@ -153,10 +155,25 @@ async function closeTarget(run: BucketRun): Promise<void> {
 }
 
 const listTarget = (run: BucketRun, purpose: 'closing' | 'rollback'): Promise<Closing> => {
-  const { foreign, catalogue, acceptedLosses } = run.state;
-  const task = { ...run.task, cut: run.input.shard, catalogue, purpose, acceptedLosses, ...(foreign ? { foreign } : {}) };
+  const { foreign, catalogue, acceptedLosses, listing } = run.state;
+  const mayHoldUploads = purpose === 'closing' && listing !== undefined && run.input.entry.into === 'new';
+  const task = {
+    ...run.task,
+    cut: run.input.shard,
+    catalogue,
+    purpose,
+    acceptedLosses,
+    ...(foreign ? { foreign } : {}),
+    ...(mayHoldUploads ? { written: listing.digest } : {}),
+  };
   return run.hands.transfer.closeTarget.executeWithOptions({ summary: run.timeline.closeTarget[purpose] }, [task]);
 };
+
+/** From this record on the target serves: two records, no call, so it runs where the workflow runs. */
+async function markCutOver(run: BucketRun): Promise<void> {
+  const hands = patched(evidencePatch) ? run.hands.local : run.hands.control;
+  await hands.markCutOver({ ...run.task, catalogue: run.state.catalogue });
+}
 
 async function finalize(run: BucketRun): Promise<void> {
   const { losses } = await run.hands.control.finalize({ ...run.task, configuration: run.state.configuration ?? '' });
@@ -198,7 +215,7 @@ async function salvage(run: BucketRun): Promise<void> {
 async function takeBackCopies(run: BucketRun): Promise<void> {
   if (!run.state.phase?.hadCopies) return removeCopies(run, 'UNWIND');
   // Over copies that an earlier replication verified nothing is removed; what this one wrote joins them, or no record would tell of it.
-  if (patched('salvaged-restarts')) await salvage(run);
+  if (patched(evidencePatch)) await salvage(run);
 }
 
 /**

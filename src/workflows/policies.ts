@@ -9,7 +9,10 @@ import { nonRetryableCodes } from '../core/error-codes.ts';
 import { taskQueue } from '../core/ids.ts';
 import type { Patience } from '../model/plan.ts';
 
-type LocalActivities = GateActivities & Pick<PassActivities, 'sealRun'>;
+type LocalActivities = GateActivities & Pick<PassActivities, 'sealRun'> & Pick<ControlActivities, 'markCutOver'>;
+
+/** Histories without this mark began before gates were sealed; one mark for all that came with it, since each costs two events. */
+export const evidencePatch = 'evidence';
 
 export interface Hands {
   /** Work of milliseconds: one file and one record, or the seals of few shards. They run where the workflow runs and leave one event. */

@@ -17,6 +17,7 @@ import {
 import type { Admission } from '../activities/evidence.ts';
 import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
 import { isFinal, letsNextWaveStart } from '../core/lifecycle.ts';
+import { sealWait } from '../core/next-command.ts';
 import { projectTable } from '../core/project-table.ts';
 import { workloadPage } from '../core/static-page.ts';
 import type { Digest } from '../model/digest.ts';
@@ -120,11 +121,18 @@ function openProject(given: ProjectInput) {
       if ((statuses.get(status.workload)?.sequence ?? -1) < status.sequence) statuses.set(status.workload, status);
       room.touch();
     },
+    /** What the project knows before the workload tells it: the next report takes its place. */
+    amend: (workload: string, change: Partial<WorkloadStatus>): void => {
+      const { gate: _, ...status } = room.statusOf(workload);
+      statuses.set(workload, { ...status, ...change });
+      room.tellPage();
+    },
     mustContinue: (): boolean =>
       workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > (given.continueAfterEvents ?? Number.POSITIVE_INFINITY),
     carry: (): Carried => ({ started: [...room.started], statuses: [...statuses.values()], paused: room.paused }),
+    tellPage: (): void => setCurrentDetails(projectTable(room.statuses(), given.language, given.timezone, room.reason)),
     show: (): void => {
-      setCurrentDetails(projectTable(room.statuses(), given.language, given.timezone, room.reason));
+      room.tellPage();
       upsertSearchAttributes({ EcluseProject: [given.project], EcluseCondition: [room.status().condition] });
     },
   };
@@ -250,7 +258,10 @@ async function approveGate(room: Room, approval: messages.Approval, tell: Tell):
       by,
       ...(signed ? { signed } : {}),
     });
-  if (admission.complete) await tell(workload, { kind: 'approved', gate, scope: admission.scope, by: admission.by, isSigned: admission.isSigned });
+  if (admission.complete) {
+    await tell(workload, { kind: 'approved', gate, scope: admission.scope, by: admission.by, isSigned: admission.isSigned });
+    room.amend(workload, { condition: 'waiting', waitingFor: sealWait });
+  }
   return { ...room.statusOf(workload), missing: admission.missing };
 }
 

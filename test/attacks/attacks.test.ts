@@ -8,7 +8,7 @@ import { itSideBySide } from '../support/side-by-side.ts';
 import type { Attack } from './attack.ts';
 import { attacks } from './attacks.ts';
 import { attacksPage, faultsOf, type Outcome, passFaults } from './attacks-page.ts';
-import { missingFor, openVerifiers, type VerifierName, type Verifiers, verifierNames } from './run-verifiers.ts';
+import { type Answer, missingFor, openVerifiers, type VerifierName, type Verifiers, verifierNames } from './run-verifiers.ts';
 import { rehash } from './target-store.ts';
 
 jest.setTimeout(240_000);
@@ -23,6 +23,7 @@ let honest: Sample;
 beforeAll(async () => {
   verifiers = await openVerifiers();
   honest = await make('honest', {});
+  whole.push(await verifiers.verify(honest.folder, {}));
 });
 afterAll(async () => {
   await verifiers.close();
@@ -36,7 +37,6 @@ const performed = datedAuthority() ? attacks : attacks.filter(({ expected }) => 
 
 /** Bundles that nobody touched: together they hold something for every check. */
 const untouched: readonly SampleOptions[] = [
-  {},
   { kind: 'interim' },
   { kind: 'rolled-back' },
   { hard: true },
@@ -46,6 +46,7 @@ const untouched: readonly SampleOptions[] = [
 
 describe('every verifier', () => {
   itSideBySide(2, {
+    'passes the honest bundle, and what an auditor kept of it': honestPasses,
     ...Object.fromEntries(untouched.map((options) => [`passes what nobody touched: ${JSON.stringify(options)}`, () => untouchedPasses(options)])),
     ...Object.fromEntries(performed.map((attack) => [`sees ${attack.id}: ${attack.title}`, () => attackIsSeen(attack)])),
   });
@@ -57,16 +58,30 @@ describe('every verifier', () => {
 });
 
 async function untouchedPasses(options: SampleOptions): Promise<void> {
-  const bundle = await make(`untouched-${whole.length}-${Object.keys(options).join('-')}`, options);
-  const own = {
-    checkpoints: [join(bundle.folder, 'log/checkpoints', String(bundle.checkpoints[1]?.size))],
-    fingerprints: readFileSync(join(bundle.folder, 'trust/fingerprints.txt'), 'utf8').match(/\b[0-9a-f]{64}$/gm) ?? [],
-  };
-  for (const brought of options === untouched[0] ? [{}, own] : [{}]) {
-    const outcome = await verifiers.verify(bundle.folder, brought);
-    whole.push(outcome);
-    expect([...outcome].flatMap(([name, answer]) => passFaults(name, answer))).toEqual([]);
-  }
+  const { folder } = await make(`untouched-${Object.values(options).join('-')}`, options);
+  passes(await verifiers.verify(folder, {}));
+}
+
+async function honestPasses(): Promise<void> {
+  passes(whole[0] ?? new Map());
+  const checkpoints = honest.checkpoints.map(({ size }) => join(honest.folder, 'log/checkpoints', String(size)));
+  const fingerprints = readFileSync(join(honest.folder, 'trust/fingerprints.txt'), 'utf8').match(/\b[0-9a-f]{64}$/gm) ?? [];
+  passes(await verifiers.verify(honest.folder, { checkpoints, fingerprints }));
+}
+
+function passes(outcome: Outcome): void {
+  if (!whole.includes(outcome)) whole.push(outcome);
+  expect(outcome.size).toBe(verifiers.present.length);
+  expect([...outcome].flatMap(([name, answer]) => passFaults(name, answer))).toEqual([]);
+}
+
+/**
+ * An insider's bundle differs from the honest one in nothing but the attack: a verifier that says of all its checks that it does not make
+ * them is not asked again. That is verify.sh, half the time of this suite.
+ */
+function abstainers({ perform, expected }: Attack): ReadonlyMap<VerifierName, Answer> {
+  const isLeft = ({ checks }: Answer): boolean => !perform && expected.length > 0 && expected.every(({ check }) => checks.get(check)?.made === 'not');
+  return new Map([...(whole[0] ?? [])].filter(([, answer]) => isLeft(answer)));
 }
 
 async function attackIsSeen(attack: Attack): Promise<void> {
@@ -77,20 +92,8 @@ async function attackIsSeen(attack: Attack): Promise<void> {
   if (attack.perform && !attack.keepsSums) sumAgain(folder);
   const brought = attack.brings?.(scene, (name, bytes) => saved(attack.id, name, bytes)) ?? {};
   const faults = attack.isBlindWithout ? await unseen(folder) : [];
-  const outcome = await verifiers.verify(folder, brought);
+  const outcome = await verifiers.verify(folder, brought, abstainers(attack));
   outcomes.set(attack.id, outcome);
-  require('node:fs').appendFileSync(
-    '/tmp/atk/dump.txt',
-    `${attack.id}: ${[...outcome]
-      .map(
-        ([n, a]) =>
-          `${n}=[${[...a.checks]
-            .filter(([, c]) => c.result === 'FAIL' || c.result === 'UNKNOWN')
-            .map(([id, c]) => id + (c.result === 'UNKNOWN' ? '?' : ''))
-            .join(' ')}]`,
-      )
-      .join(' ')}\n`,
-  );
   expect([...faults, ...faultsOf(attack, outcome)]).toEqual([]);
   if (attack.isSeenByRehash && missingFor('verify.py') === undefined) await rehashSees(folder);
   rmSync(folder, { recursive: true });
@@ -102,7 +105,7 @@ async function unseen(folder: string): Promise<readonly string[]> {
 }
 
 async function rehashSees(folder: string): Promise<void> {
-  const { honest: before, swapped, victim } = await rehash(folder, scratch);
+  const { honest: before, swapped, victim } = await rehash(folder);
   expect(before.filter((line) => !line.startsWith('PASS'))).toEqual([]);
   expect(swapped.at(-1)).toBe('FAIL');
   expect(swapped.filter((line) => line.startsWith('FAIL ') && line.includes(victim))).toEqual([expect.stringContaining('has other bytes on the target')]);

@@ -26,8 +26,8 @@ export interface Answer {
 export interface Verifiers {
   /** Those that this machine can run. */
   readonly present: readonly VerifierName[];
-  /** One bundle by all of them, one after the other. */
-  verify(folder: string, brought: Brought): Promise<ReadonlyMap<VerifierName, Answer>>;
+  /** One bundle by all of them, one after the other; whose answer is `known` is not asked. */
+  verify(folder: string, brought: Brought, known?: ReadonlyMap<VerifierName, Answer>): Promise<ReadonlyMap<VerifierName, Answer>>;
   close(): Promise<void>;
 }
 
@@ -59,9 +59,9 @@ export async function openVerifiers(): Promise<Verifiers> {
   };
   return {
     present,
-    async verify(folder, brought) {
-      const answers = new Map<VerifierName, Answer>();
-      for (const name of present)
+    async verify(folder, brought, known = new Map()) {
+      const answers = new Map<VerifierName, Answer>(known);
+      for (const name of present.filter((one) => !known.has(one)))
         answers.set(
           name,
           await by[name](folder, brought).catch((error: unknown) => ({ verdict: 'FAIL', checks: new Map<CheckId, CheckAnswer>(), error: String(error) })),

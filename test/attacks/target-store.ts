@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { drawSample } from '../../src/ledger/sample.ts';
 import { sampleName } from '../support/evidence/sample-objects.ts';
 import { bodyOf } from './object-attacks.ts';
@@ -17,7 +17,7 @@ export interface Rehashed {
 const objects = Array.from({ length: 30 }, (_, n) => sampleName(n));
 
 /** A target that lets everybody read: what rehash.py signs is another suite's. */
-export async function rehash(bundle: string, scratch: string): Promise<Rehashed> {
+export async function rehash(bundle: string): Promise<Rehashed> {
   const drawn = await drawSample(bundle, { count: objects.length, seed: 'the auditor’s own' });
   const victim = drawn?.objects[0]?.ref;
   if (!drawn || !victim) throw new Error('nothing to draw from');
@@ -32,7 +32,7 @@ export async function rehash(bundle: string, scratch: string): Promise<Rehashed>
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const named = { ...drawn, objects: drawn.objects.map((object) => ({ ...object, ...objects.find(({ ref }) => ref === object.ref) })) };
-  const file = join(scratch, 'drawn.json');
+  const file = `${bundle}.drawn.json`;
   writeFileSync(file, JSON.stringify(named));
   try {
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

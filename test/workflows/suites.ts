@@ -25,9 +25,10 @@ export async function attend(stage: Stage, goal: (status: WorkloadStatus) => boo
     if (Date.now() > deadline) throw new Error(`no way to the goal from ${JSON.stringify(now)}`);
     const order = orders[now.state];
     try {
-      if (now.sequence === answered) await new Promise((turn) => setTimeout(turn, 100));
+      // A project that is held has begun nothing, so none of its workloads tells anything new.
+      if ((await stage.projectStatus()).reason) await stage.resumeAll();
+      else if (now.sequence === answered) await new Promise((turn) => setTimeout(turn, 100));
       else if (now.condition === 'held' || now.condition === 'stuck' || now.waitingFor?.startsWith('resume')) await stage.resume();
-      else if ((await stage.projectStatus()).reason) await stage.resumeAll();
       else if (now.gate && now.gate.gate !== 'finalize') await stage.approve(now.gate.gate);
       else if (order && now.condition === 'waiting') await stage.order(order);
       answered = now.sequence;

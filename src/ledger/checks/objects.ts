@@ -42,10 +42,10 @@ export async function checkObjects(bundle: Bundle, { story, spools, isFinal, sig
 }
 
 /** There is something to reconcile, and no reconciliation, or one that something newer overtook. */
-function isPending({ inventories, batches, closings, unwoundSeq }: WorkloadStory): boolean {
+function isPending({ inventories, batches, closings, removedSeq }: WorkloadStory): boolean {
   const closedSeq = closings.at(-1)?.seq ?? -1;
   if (closedSeq < 0) return inventories.length > 0 || batches.length > 0;
-  return Math.max(batches.at(-1)?.seq ?? -1, unwoundSeq) > closedSeq;
+  return Math.max(batches.at(-1)?.seq ?? -1, removedSeq) > closedSeq;
 }
 
 interface Taking {

@@ -43,13 +43,15 @@ export interface WorkloadStory {
   readonly closings: Closing[];
   takenBack: Closing['takenBack'];
   unwoundSeq: number;
+  /** seq of the newest `deletion.intent`: what was verified before it may be gone. */
+  removedSeq: number;
 }
 
 /** Gathers the stories, and checks that gate finalize opens on a reconciliation with verdict PASS (C20). */
 export function followWorkloads({ findings }: Bundle, book: GateBook): RecordCheck & { readonly stories: ReadonlyMap<string, WorkloadStory> } {
   const stories = new Map<string, WorkloadStory>();
   const storyOf = (name: string): WorkloadStory => {
-    const story = stories.get(name) ?? { name, inventories: [], batches: [], closings: [], takenBack: undefined, unwoundSeq: -1 };
+    const story = stories.get(name) ?? { name, inventories: [], batches: [], closings: [], takenBack: undefined, unwoundSeq: -1, removedSeq: -1 };
     stories.set(name, story);
     return story;
   };
@@ -92,6 +94,7 @@ function enter(story: WorkloadStory, { seq, record }: Seen, book: GateBook): voi
       story.takenBack = 'rolled back';
       return;
     case 'deletion.intent':
+      story.removedSeq = seq;
       if (record.reasons?.includes('ORDERED')) story.takenBack = 'discarded';
       if (record.reasons?.includes('UNWIND')) story.unwoundSeq = seq;
       return;

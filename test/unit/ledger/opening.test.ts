@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { openLog } from '../../../src/ledger/opening.ts';
-import { copyOf, freshKeys, makeWorld } from './ledger-role.ts';
+import { openRoom } from '../../support/evidence-room.ts';
+import { copyOf, freshKeys, log, makeWorld, project } from './ledger-role.ts';
 
 describe('the opening of a log', () => {
   it('writes the rules and the keys together, once, whoever opens', async () => {
@@ -14,12 +15,22 @@ describe('the opening of a log', () => {
     expect(await world.depot.get(records[1]?.evidence?.[0]?.sha256 ?? '')).toEqual(keys.current.ceremony);
   });
 
-  it('is refused under another policy than the log began with', async () => {
+  it('keeps its rules: under an edited policy nothing is opened, signed, admitted or passed', async () => {
     const world = makeWorld();
     await openLog(world.room());
-    const other = { ...world.room(), policyBytes: Buffer.from('{}\n') };
-    await expect(openLog(other)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    expect((await world.ledger.head()).size).toBe(2);
+    const { folder, ledger, depot } = world;
+    // As a worker that starts again beside a policy.json that asks for less.
+    const weaker = openRoom({ ledger, depot, project, log, folder, change: (policy) => ({ ...policy, cooling_off_days: policy.cooling_off_days + 1 }) });
+    const refused = { code: 'CONFIG_INVALID', message: expect.stringContaining('put that back') };
+    for (const use of [
+      () => openLog(weaker),
+      () => weaker.signer.publish(),
+      () => weaker.signer.cover(),
+      () => weaker.signer.publishWhenDue(),
+      () => weaker.signer.view(),
+    ])
+      await expect(use()).rejects.toMatchObject(refused);
+    expect((await ledger.head()).size).toBe(2);
   });
 
   it.each([

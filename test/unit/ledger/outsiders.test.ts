@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { MigrationError } from '../../../src/core/migration-error.ts';
 import { askOutsiders, seal } from '../../../src/ledger/outsiders.ts';
@@ -5,7 +6,7 @@ import { openPublished } from '../../../src/ledger/published.ts';
 import type { GateRule, Policy } from '../../../src/model/policy.ts';
 import type { Witness } from '../../../src/ports/witness.ts';
 import { draftOf } from './drafts.ts';
-import { copyOf, gateTask, makeWorld, project, type World, type WorldOptions } from './ledger-role.ts';
+import { approvalOf, copyOf, gateTask, makeWorld, owner, person, project, signedBy, type World, type WorldOptions } from './ledger-role.ts';
 import { expectSound } from './sound-log.ts';
 
 const hourMs = 3_600_000;
@@ -106,6 +107,27 @@ describe('a gate that waits for outsiders', () => {
     await expect(worker.run('sealGate', gateTask('cutover', scope, { workload: 'w1' }))).rejects.toEqual(failed('APPROVAL_REFUSED', 'an approval'));
     expect(await events(world, 'gate.opened')).toEqual([]);
   });
+
+  it('stays closed when its approver gave an instruction while the seal was made', async () => {
+    const olga = person('olga', owner);
+    const rule: GateRule = { seats: [owner], witnessed: true, timestamp: 'none' };
+    const { world, worker } = await opened({ witnesses: three.slice(0, 1), change: asks(1, rule, { approvers: [olga.approver] }) });
+    const [witness] = world.witnesses;
+    if (!witness) throw new Error('none');
+    const shown = await worker.run('requestApproval', { project, gate: 'cutover', subject: 'w0' });
+    await worker.run('admitApproval', { project, gate: 'cutover', workload: 'w0', by: '', signed: signedBy(olga.key, approvalOf(olga, shown)) });
+    const slow: Witness = {
+      name: witness.name,
+      cosign: async (...asked) => {
+        const planDigest = await world.depot.put(Buffer.from('another plan'));
+        await worker.run('receiveInstruction', { project, planDigest, workloads: 1, by: 'olga' });
+        return witness.cosign(...asked);
+      },
+    };
+    const sealing = world.room({ witnesses: [slow] }).run('sealGate', gateTask('cutover', shown.scope));
+    await expect(sealing).rejects.toEqual(failed('APPROVAL_REFUSED', 'owner of hospital'));
+    expect(await events(world, 'gate.opened')).toEqual([]);
+  });
 });
 
 describe('the quorum', () => {
@@ -138,12 +160,13 @@ describe('the quorum', () => {
     ] as const;
     const change = asks(1, unstamped, { class: 'production' });
     const world = makeWorld({ witnesses, change });
+    const sha256 = createHash('sha256').update(world.room().policyBytes).digest('hex');
     await world.ledger.append([
       draftOf('demo/log/opened', {
         event: 'log.opened',
-        policy: { class: 'production', sha256: '0'.repeat(64) },
+        policy: { class: 'production', sha256 },
         clock: { source: 'system', offset_ms: 0, checked_at: '2026-12-01T08:00:00.000Z' },
-        evidence: [{ name: 'policy', media_type: 'x/y', sha256: '0'.repeat(64), size_bytes: '1' }],
+        evidence: [{ name: 'policy', media_type: 'x/y', sha256, size_bytes: '1' }],
       }),
     ]);
     const outside = world.witnesses[1];

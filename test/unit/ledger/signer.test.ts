@@ -6,6 +6,7 @@ import { makeLogKeys } from '../../../src/ledger/log-keys.ts';
 import { openMemoryLedger } from '../../../src/ledger/memory.ts';
 import { openPublished } from '../../../src/ledger/published.ts';
 import { parseCheckpoint, verifyNote } from '../../../src/ledger/signed-note.ts';
+import { openSigner } from '../../../src/ledger/signer.ts';
 import { openSqliteLedger } from '../../../src/ledger/sqlite.ts';
 import type { LedgerDraft } from '../../../src/model/ledger-record.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';
@@ -76,6 +77,9 @@ describe('the signer', () => {
     await tick(0);
     expect(published).toBe(0);
     await world.ledger.append([work(2)]);
+    await tick(0);
+    expect(published).toBe(1);
+    await world.ledger.append(Array.from({ length: 20 }, (_, n) => draftOf(`demo/log/alarm/${n}`, { event: 'log.alarm', reasons: ['X'] })));
     await tick(0);
     expect(published).toBe(1);
     // 1,000 ticks of a minute: one checkpoint an hour, though each adds its own record.
@@ -252,7 +256,11 @@ describe('keys that take the place of others', () => {
     const foreign = mkdtempSync(path.join(tmpdir(), 'ecluse-keys-'));
     for (const reason of ['first', 'rotation', 'rotation'] as const) {
       makeLogKeys(foreign, log, reason, world.clock.now());
-      await expect(world.room({ folder: foreign }).signer.publish()).rejects.toEqual(code('LEDGER_KEYS'));
+      // Under the right policy, whose keys they are not.
+      const { policy, policyBytes } = world.room();
+      const right = { ...world.room({ folder: foreign }), policy, policyBytes };
+      await expect(openSigner(right).publish()).rejects.toEqual(code('LEDGER_KEYS'));
+      await expect(world.room({ folder: foreign }).signer.publish()).rejects.toEqual(code('CONFIG_INVALID'));
     }
     expect((await world.ledger.head()).size).toBe(size);
   });

@@ -45,6 +45,8 @@ export async function expectSound(world: World): Promise<{ readonly opened: numb
     for (const { seq } of approvals) expect(seq).toBeLessThan(size);
     const rule = world.room().policy.gates[gate.approval?.gate as 'cutover'];
     const has = (list: readonly { size: number }[]): boolean => list.some((each) => each.size === size);
+    const isTold = (event: string): boolean => records.some((record) => record.event === event && record.counts?.size === size && record.seq < gate.seq);
+    expect([!rule.witnessed || isTold('witness.cosigned'), rule.timestamp === 'none' || isTold('tsa.token')]).toEqual([true, true]);
     expect([has(published), !rule.witnessed || has(await cosignatures.all()), rule.timestamp === 'none' || has(await tokens.all())]).toEqual([
       true,
       true,
