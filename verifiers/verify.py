@@ -1190,6 +1190,10 @@ class Verification:
         gate = self.gate_of[opened["seq"]]
         return [approval for approval in gate.approvals if approval["seq"] < opened["seq"]] if gate else []
 
+    def _gap_is_approved(self, gap):
+        """By who gave no instruction that was in force at its last approval: a later one changes nothing."""
+        return self._seats_filled("gap", gap.approvals, gap.approvals[-1]["seq"] if gap.approvals else gap.seq)
+
     def _seats_filled(self, name, approvals, seq):
         instructed = [record["actor"]["id"] for record in self.log.of("instruction.received") if record["seq"] < seq]
         return self.rules().seats_filled(name, approvals, instructed[-1] if instructed else None)
@@ -1394,7 +1398,7 @@ class Verification:
             start, end = gap.record["gap"]["from"], gap.record["gap"]["to"]
             if end > moment_of(milliseconds(gap.record["time"]) + TOLERANCE_MS):
                 check.fail("a gap that ends after its own record", gap.seq)
-            elif self._seats_filled("gap", gap.approvals, self.log.tree.size):
+            elif self._gap_is_approved(gap):
                 approved.append((start, moment_of(milliseconds(end) + interval)))
                 check.note("record %d: an approved gap from %s to %s" % (gap.seq, start, end))
         since = reach = told = None
@@ -1592,7 +1596,7 @@ class Verification:
             elif not check.at(seq, self._seats_filled, gate.name, self._approvals_of(record), seq):
                 check.fail("the approvals before it do not fill the seats of the gate " + gate.name, seq)
         for gap in self.gaps:
-            if gap.approvals and not check.at(gap.seq, self._seats_filled, "gap", gap.approvals, self.log.tree.size):
+            if gap.approvals and not check.at(gap.seq, self._gap_is_approved, gap):
                 check.fail("the approvals of this gap do not fill its seats", gap.seq)
         if not check.looked_at and not self.gaps:
             check.otherwise = "NA"

@@ -12,13 +12,14 @@ export interface DutiesCheck extends RecordCheck {
 
 /** C16: whoever opened a gate had an approval for each of its seats. */
 export function dutiesCheck({ findings, policy }: Bundle, book: GateBook): DutiesCheck {
-  const seats = ({ gate, approvals }: OpenGate): Seats | undefined =>
+  const seats = ({ gate, approvals, instructedBy }: OpenGate): Seats | undefined =>
     policy &&
     seatsFilled(
       policy,
       gate,
       approvals.map((seen) => given(policy, seen)),
-      book.instructedBy(),
+      // A gap stands as it was approved; a gate is judged when it opens.
+      gate === 'gap' ? instructedBy : book.instructedBy(),
     );
   const approvedGaps = (): readonly ApprovedGap[] => book.gaps.flatMap((open) => (open.gap && seats(open)?.filled ? [open.gap] : []));
   const opened = ({ seq, record }: Seen): void => {

@@ -27,6 +27,8 @@ export interface OpenGate {
   /** Of a gap. */
   readonly gap: { readonly fromMs: number; readonly toMs: number } | undefined;
   readonly approvals: Seen[];
+  /** Actor of the newest `instruction.received` before the newest of them. */
+  instructedBy: string | undefined;
 }
 
 export interface GateBook {
@@ -57,6 +59,7 @@ export function gateBook(bundle: Bundle): GateBook {
     const open = gateOf(seen.record);
     if (!open || open.scope !== seen.record.approval?.scope_sha256) return;
     open.approvals.push(seen);
+    open.instructedBy = instructedBy;
     if (open.gate !== 'loss') return;
     const accepted = losses.get(open.subject) ?? new Set<string>();
     for (const code of open.losses) accepted.add(code);
@@ -103,6 +106,7 @@ function reached(bundle: Bundle, { seq, record }: Seen): OpenGate | undefined {
     losses: texts(scope?.losses),
     gap: undefined,
     approvals: [],
+    instructedBy: undefined,
   };
 }
 
@@ -115,7 +119,7 @@ function gapOf(bundle: Bundle, { seq, record }: Seen): OpenGate {
   if (scope && (scope.project !== record.project || scope.gate !== 'gap' || scope.from !== from || scope.to !== to))
     findings.fail('C15', 'its scope is of another gap', seq);
   const gap = { fromMs: Date.parse(from), toMs: Date.parse(to) };
-  return { gate: 'gap', subject: `record ${seq}`, reachedSeq: seq, scope: sha256, catalogue: undefined, losses: [], gap, approvals: [] };
+  return { gate: 'gap', subject: `record ${seq}`, reachedSeq: seq, scope: sha256, catalogue: undefined, losses: [], gap, approvals: [], instructedBy: undefined };
 }
 
 function readScope({ folder }: Bundle, sha256: string | undefined): Readonly<Record<string, unknown>> {
