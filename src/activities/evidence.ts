@@ -43,15 +43,11 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
     attempt(async () => {
       const deps = open();
       await openLog(deps);
-      await deps.ledger.append([await instruction(deps, task)]);
+      await instruct(deps, task);
     }),
 
   /** A plan that takes the place of the one before: from its record on every other names it. */
-  receiveInstruction: (task: Instruction): Promise<void> =>
-    attempt(async () => {
-      const deps = open();
-      await deps.ledger.append([await instruction(deps, task)]);
-    }),
+  receiveInstruction: (task: Instruction): Promise<void> => attempt(() => instruct(open(), task)),
 
   /**
    * An approval of a gate that waits, signed or, where the policy has no seat for the gate, as the command's word (`by`).
@@ -218,14 +214,20 @@ async function refuseUnended({ ledger }: OutsiderDeps): Promise<void> {
     throw new MigrationError('CONFIG_INVALID', { operation: 'close the log', detail: `not finalized and not discarded: ${unended.join(', ')}` });
 }
 
-async function instruction({ depot }: OutsiderDeps, { project, planDigest, workloads, by }: Instruction): Promise<LedgerDraft> {
-  return {
-    event_id: eventId(project, 'plan', planDigest.slice(0, 16), 'received'),
-    event: 'instruction.received',
-    actor: { id: by, type: 'person', auth: 'client-asserted' },
-    unit: { kind: 'plan', ref: planDigest, count: workloads },
-    evidence: [await evidenceOf(depot, 'plan', planDigest)],
-  };
+/** The plan in force from here on; in force already is success. A plan that comes back after another is a new instruction, so they are counted. */
+async function instruct(deps: OutsiderDeps, { project, planDigest, workloads, by }: Instruction): Promise<void> {
+  const plan = await evidenceOf(deps.depot, 'plan', planDigest);
+  await appendDecided(deps, ({ decisions }) => {
+    const before = decisions.filter(({ event }) => event === 'instruction.received');
+    if (before.at(-1)?.unit?.ref === planDigest) return undefined;
+    return {
+      event_id: eventId(project, 'plan', planDigest.slice(0, 16), 'received', before.length),
+      event: 'instruction.received',
+      actor: { id: by, type: 'person', auth: 'client-asserted' },
+      unit: { kind: 'plan', ref: planDigest, count: workloads },
+      evidence: [plan],
+    };
+  });
 }
 
 /** Where the policy has no seat for the gate, the command's word is what opens it, and the log says that it is no more. */

@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Policy } from '../../../src/model/policy.ts';
 import { type Sample, type SampleOptions, sumAgain } from '../../support/evidence/sample.ts';
@@ -12,6 +12,8 @@ export interface Tampered {
   readonly after?: (folder: string, sample: Sample) => void;
   readonly result?: 'FAIL' | 'UNKNOWN';
   readonly needsOpenssl?: true;
+  /** A browser shows a page no links. */
+  readonly shellOnly?: true;
 }
 
 const record = (seq: number, change: Readonly<Record<string, unknown>>): SampleOptions => ({
@@ -32,6 +34,23 @@ export const tamperedForBoth: readonly Tampered[] = [
   { check: 'C1', how: 'a file that nobody listed', after: (folder) => writeFileSync(path.join(folder, 'extra.txt'), 'x') },
   { check: 'C1', how: 'a listed file that changed', after: (folder) => appendFileSync(path.join(folder, 'README.md'), 'x') },
   { check: 'C1', how: 'a listed file that is gone', after: (folder) => rmSync(path.join(folder, 'README.md')) },
+  {
+    check: 'C1',
+    how: 'a bound file that was taken away, and its line with it',
+    after: (folder) => {
+      rmSync(path.join(folder, 'evidence'), { recursive: true });
+      sumAgain(folder);
+    },
+  },
+  {
+    check: 'C1',
+    how: 'a link in the place of a file',
+    shellOnly: true,
+    after: (folder) => {
+      renameSync(path.join(folder, 'README.md'), `${folder}.md`);
+      symlinkSync(`${folder}.md`, path.join(folder, 'README.md'));
+    },
+  },
   { check: 'C3', how: 'a seq that is not its place', options: record(5, { seq: 6 }) },
   { check: 'C3', how: 'another plan than the newest instruction', options: record(7, { instruction_sha256: 'a'.repeat(64) }) },
   { check: 'C4', how: 'a prev of another line', options: record(7, { prev: 'a'.repeat(64) }) },
@@ -103,6 +122,67 @@ export const tamperedForBoth: readonly Tampered[] = [
 
 /** What the shell says `not checked here` of. */
 export const tamperedForPage: readonly Tampered[] = [
+  {
+    check: 'C12',
+    how: 'a cosigned note that its record does not bind',
+    options: {
+      edit: {
+        draft: (draft) =>
+          draft.event === 'witness.cosigned' && draft.evidence
+            ? { ...draft, evidence: draft.evidence.map((item) => ({ ...item, sha256: 'a'.repeat(64) })) }
+            : draft,
+      },
+    },
+  },
+  {
+    check: 'C13',
+    how: 'a token that its record does not bind',
+    options: {
+      edit: {
+        draft: (draft) =>
+          draft.event === 'tsa.token' && draft.evidence
+            ? { ...draft, evidence: draft.evidence.map((item) => (item.name === 'token' ? { ...item, sha256: 'a'.repeat(64) } : item)) }
+            : draft,
+      },
+    },
+    needsOpenssl: true,
+  },
+  {
+    check: 'C17',
+    how: 'a removal for no reason that the format has',
+    options: { kind: 'rolled-back', edit: { draft: (draft) => (draft.event === 'deletion.intent' ? { ...draft, reasons: ['TIDY'] } : draft) } },
+  },
+  {
+    check: 'C19',
+    how: 'rows that nobody can read',
+    result: 'UNKNOWN',
+    after: (folder, { lines }) => {
+      const batch = lines.find((line) => line.includes('"batch.verified"')) ?? '';
+      const [, digest] = /"name":"rows","sha256":"([0-9a-f]{64})"/.exec(batch) ?? [];
+      rmSync(path.join(folder, `manifests/${digest}.gz`));
+      sumAgain(folder);
+    },
+  },
+  {
+    check: 'C19',
+    how: 'an older set that is gone',
+    options: { kind: 'rolled-back' },
+    after: (folder, { lines }) => {
+      const closed = lines.find((line) => line.includes('"reconciliation.closed"')) ?? '';
+      const [, digest] = /"name":"final-set","sha256":"([0-9a-f]{64})"/.exec(closed) ?? [];
+      rmSync(path.join(folder, `manifests/${digest}.gz`));
+      sumAgain(folder);
+    },
+  },
+  {
+    check: 'C22',
+    how: 'a bucket that was there before, of which no listing can show what is left',
+    result: 'UNKNOWN',
+    options: {
+      kind: 'rolled-back',
+      edit: { draft: (draft) => (draft.event === 'deletion.absence' ? { ...draft, verdict: 'UNKNOWN', reasons: ['SHARED_BUCKET'] } : draft) },
+    },
+  },
   { check: 'C2', how: 'a field that the format does not know', options: record(5, { extra: 1 }) },
   { check: 'C2', how: 'an event without what it demands', options: record(6, { unit: undefined }) },
   { check: 'C2', how: 'a space in a line', after: rewritten('log/records.jsonl', (text) => text.replace('{"actor":', '{ "actor":')) },

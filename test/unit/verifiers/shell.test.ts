@@ -37,21 +37,28 @@ loudSuite(tools)('verify.sh', () => {
   }
   const of = (lines: readonly string[], check: string): string => lines.find((line) => line.startsWith(`${check} `)) ?? 'none';
 
-  it.each<SampleOptions>([{ kind: 'final' }, { kind: 'interim' }, { kind: 'rolled-back' }, { class: 'production' }, { rotation: true }, { gap: 'approved' }])(
-    'passes an honest bundle: %j',
-    async (options) => {
-      const { folder, checkpoints } = await make(options);
-      const { status, lines, stderr } = run(folder);
-      expect(lines.filter((line) => line.includes('FAIL'))).toEqual([]);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(lines.at(-1)).toContain(`root ${checkpoints.at(-1)?.root}`);
-      expect(lines.some((line) => line.includes('LAB, NOT EVIDENCE'))).toBe(options.class !== 'production');
-      expect(lines.some((line) => line.includes('INTERIM'))).toBe(options.kind === 'interim');
-      const ids = lines.filter((line) => /^C\d/.test(line));
-      expect(ids).toHaveLength(24);
-      expect(ids.filter((line) => !line.endsWith(' not checked here')).map((line) => line.split(' ')[0])).toEqual(checkedHere);
-    },
-  );
+  it.each<SampleOptions>([
+    { kind: 'final' },
+    { kind: 'interim' },
+    { kind: 'rolled-back' },
+    { hard: true },
+    { kind: 'interim', hard: true },
+    { kind: 'rolled-back', hard: true },
+    { class: 'production' },
+    { rotation: true },
+    { gap: 'approved' },
+  ])('passes an honest bundle: %j', async (options) => {
+    const { folder, checkpoints } = await make(options);
+    const { status, lines, stderr } = run(folder);
+    expect(lines.filter((line) => line.includes('FAIL'))).toEqual([]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(lines.at(-1)).toContain(`root ${checkpoints.at(-1)?.root}`);
+    expect(lines.some((line) => line.includes('LAB, NOT EVIDENCE'))).toBe(options.class !== 'production');
+    expect(lines.some((line) => line.includes('INTERIM'))).toBe(options.kind === 'interim');
+    const ids = lines.filter((line) => /^C\d/.test(line));
+    expect(ids).toHaveLength(24);
+    expect(ids.filter((line) => !line.endsWith(' not checked here')).map((line) => line.split(' ')[0])).toEqual(checkedHere);
+  });
 
   it.each(tamperedForBoth)('says $check of $how', async ({ check, options, after, needsOpenssl }) => {
     const sample = await make(options);
