@@ -1799,7 +1799,7 @@ class Verification:
         closed = workload.reconciliations[-1] if workload.reconciliations else None
         seq = closed["seq"] if closed else -1
         removals = [record for record in workload.orders if record["event"] == "deletion.intent"]
-        if any(record["seq"] > seq for record in (workload.batches + removals if closed else workload.batches + workload.inventories)):
+        if any(record["seq"] > seq for record in workload.batches + workload.inventories + (removals if closed else [])):
             self.pending_workloads += 1
             if self.is_final:
                 check.fail("%s: not reconciled after its last batch" % workload.name, seq if closed else None)

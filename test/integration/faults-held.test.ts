@@ -40,19 +40,21 @@ const held = ({ stage }: RealStage): Promise<WorkloadStatus> => stage.until(({ c
 const play = (options: Partial<RealOptions>, act: (real: RealStage) => Promise<void>) => (): Promise<void> =>
   withRealStage({ seed: smallEstate, ...options }, act);
 
-/** A disk that is full from the n-th write on, until somebody makes room. */
-function fullDisk(from: number): { depot: Depot; makeRoom: () => void } {
-  let writes = 0;
-  let isFull = true;
+/** A disk that takes so many writes more once it is told to fill up, until somebody makes room. */
+function fullDisk(): { depot: Depot; fillUp: (left: number) => void; makeRoom: () => void } {
+  let left = Number.POSITIVE_INFINITY;
   const depot = createMemoryDepot().connect(({ operation }) => {
     if (operation !== 'put' && operation !== 'append') return;
-    writes += 1;
-    if (isFull && writes >= from) throw new MigrationError('DEPOT_FULL', { operation });
+    left -= 1;
+    if (left < 0) throw new MigrationError('DEPOT_FULL', { operation });
   });
-  const makeRoom = (): void => {
-    isFull = false;
+  const fillUp = (writes: number): void => {
+    left = Math.min(left, writes);
   };
-  return { depot, makeRoom };
+  const makeRoom = (): void => {
+    left = Number.POSITIVE_INFINITY;
+  };
+  return { depot, fillUp, makeRoom };
 }
 
 describeStores('a passage holds, keeps everything, and goes on after repair:', () => {
@@ -74,11 +76,13 @@ describeStores('a passage holds, keeps everything, and goes on after repair:', (
       await expectDone(real);
     });
 
-  const full = (from: number) => (): Promise<void> => {
-    const { depot, makeRoom } = fullDisk(from);
-    return play({ stage: { depot } }, async (real) => {
-      const status = await held(real);
-      expectHeld(status, status.step ?? '', 'DEPOT_FULL');
+  const fullAt = (activity: string, step: string, writes: number) => (): Promise<void> => {
+    const { depot, fillUp, makeRoom } = fullDisk();
+    let isMended = false;
+    const before = ({ name }: { readonly name: string }): void => void (name === activity && !isMended && fillUp(writes));
+    return play({ stage: { depot, faults: { before } } }, async (real) => {
+      expectHeld(await held(real), step, 'DEPOT_FULL');
+      isMended = true;
       makeRoom();
       await expectDone(real);
     })();
@@ -134,9 +138,9 @@ describeStores('a passage holds, keeps everything, and goes on after repair:', (
       },
     ),
 
-    'a depot whose disk is full when the source is listed': full(2),
-    'a depot whose disk is full in the middle of the copy': full(9),
-    'a depot whose disk is full in the middle of the verification': full(15),
+    'a depot whose disk is full when the source is listed': fullAt('listSource', 'assess', 0),
+    'a depot whose disk is full in the middle of the copy': fullAt('copyShard', 'copy', 2),
+    'a depot whose disk is full in the middle of the verification': fullAt('verifyShard', 'copy', 1),
 
     'more deletions than the plan allows': play({}, async (real) => {
       const { stage, source, target } = real;

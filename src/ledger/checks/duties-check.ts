@@ -36,9 +36,9 @@ export function dutiesCheck({ findings, policy }: Bundle, book: GateBook): Dutie
       const { seq, record } = seen;
       if (record.event === 'gate.opened') opened(seen);
       const gate = approvalGate(record);
-      if (!gate || record.actor.auth !== 'client-asserted') return;
+      if (!gate || record.actor.auth === 'sshsig') return;
       findings.looked('C16', seq);
-      if (!policy || policy.gates[gate].seats.length > 0) findings.fail('C16', `gate ${gate} wants a signature, this is only asserted`, seq);
+      if (!policy || policy.gates[gate].seats.length > 0) findings.fail('C16', `gate ${gate} wants a signature, this has none`, seq);
     },
     ends: ({ isFinal }) => {
       for (const open of book.gaps.filter(({ approvals }) => approvals.length > 0)) {

@@ -119,7 +119,17 @@ function gapOf(bundle: Bundle, { seq, record }: Seen): OpenGate {
   if (scope && (scope.project !== record.project || scope.gate !== 'gap' || scope.from !== from || scope.to !== to))
     findings.fail('C15', 'its scope is of another gap', seq);
   const gap = { fromMs: Date.parse(from), toMs: Date.parse(to) };
-  return { gate: 'gap', subject: `record ${seq}`, reachedSeq: seq, scope: sha256, catalogue: undefined, losses: [], gap, approvals: [], instructedBy: undefined };
+  return {
+    gate: 'gap',
+    subject: `record ${seq}`,
+    reachedSeq: seq,
+    scope: sha256,
+    catalogue: undefined,
+    losses: [],
+    gap,
+    approvals: [],
+    instructedBy: undefined,
+  };
 }
 
 function readScope({ folder }: Bundle, sha256: string | undefined): Readonly<Record<string, unknown>> {

@@ -28,6 +28,8 @@ export function intervalCheck({ findings, policy }: Bundle, approvedGaps: () => 
   return {
     sees: (seen) => {
       note(seen);
+      const { gap } = seen.record;
+      if (gap && Date.parse(gap.to) > seen.timeMs + toleranceMs) findings.fail('C11', 'a gap that ends after its own record', seen.seq);
       if (seen.record.event === 'log.opened') sinceMs ??= seen.timeMs;
       if (seen.record.event !== 'checkpoint.published') return;
       findings.looked('C11');

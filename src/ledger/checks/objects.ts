@@ -45,7 +45,7 @@ export async function checkObjects(bundle: Bundle, { story, spools, isFinal, sig
 function isPending({ inventories, batches, closings, removedSeq }: WorkloadStory): boolean {
   const closedSeq = closings.at(-1)?.seq ?? -1;
   if (closedSeq < 0) return inventories.length > 0 || batches.length > 0;
-  return Math.max(batches.at(-1)?.seq ?? -1, removedSeq) > closedSeq;
+  return Math.max(batches.at(-1)?.seq ?? -1, inventories.at(-1)?.seq ?? -1, removedSeq) > closedSeq;
 }
 
 interface Taking {

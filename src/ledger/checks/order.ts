@@ -82,7 +82,8 @@ function enter(passed: Passed, { seq, record }: Seen): void {
   if (event === 'step.succeeded' && act?.name === cutOver) passed.cutOver = seq;
   if (event === 'rollback.finished') passed.rolledBack = seq;
   if (event === 'reconciliation.closed') passed.reconciled = seq;
-  if (event === 'listing.compared' && verdict === 'PASS') for (const side of sidesOf(record)) passed.compared.set(side, seq);
+  // The newest comparison of a side counts: one that finds differences takes back the one before.
+  if (event === 'listing.compared') for (const side of sidesOf(record)) passed.compared.set(side, verdict === 'PASS' ? seq : -1);
 }
 
 /** The side that was listed stands between the slashes of the act's name. */

@@ -105,7 +105,8 @@ function problemOf({ final, row, listed, inventoried }: Found, rules: Rules): st
   if (!final) return inventoried ? 'of an inventory has no end state' : 'has a row and no end state';
   if (final.left && !rules.isWithdrawn) return 'is left, and nothing was withdrawn';
   if (!rules.areRowsKnown) return undefined;
-  if (!row && !inventoried) return 'is in no inventory, and no row tells of it';
+  // What a removal left alone may be known by its report only.
+  if (!row && !inventoried && !final.left) return 'is in no inventory, and no row tells of it';
   if (final.rows !== row?.rows || final.i !== row?.i) return 'does not point to the row that decides';
   const state = endState({ ...(row ? { row } : {}), ...(listed ? { listedBytes: Number(listed.sizeBytes) } : {}) }, rules);
   if (final.state !== state) return `is ${final.state}, and what decides says ${state}`;

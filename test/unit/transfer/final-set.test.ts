@@ -143,7 +143,7 @@ describe('sealFinalSet', () => {
         const expected = await naive(depot, one);
         expect(rows).toEqual(expected);
         const newest = one.log.findLast((each) => 'inventory' in each);
-          const inventoried = newest && 'inventory' in newest ? newest.inventory : new Map();
+        const inventoried = newest && 'inventory' in newest ? newest.inventory : new Map();
         expect(set).toMatchObject({ count: expected.length, inventoried: inventoried.size });
         for (const [state, { count, sizeBytes }] of Object.entries(set.states)) {
           const those = expected.filter((row) => row.state === state);
