@@ -70,7 +70,7 @@ describeStores('a passage between two SeaweedFS stores', () => {
 
           expect(refused).toEqual([expect.stringContaining('403')]);
           expect((await listObjects(source.admin, bucket)).some(({ key }) => key === 'late.txt')).toBe(false);
-          const closings = (await opened.ledger()).filter(({ event, source: at }) => event === 'reconciliation.closed' && at);
+          const closings = (await opened.ledger()).filter(({ event, source: at }) => event === 'listing.compared' && at);
           expect(closings.map(({ verdict }) => verdict)).toEqual(['FAIL', 'PASS', 'PASS']);
           expect(closings[0]?.counts).toMatchObject({ extra: 1, open_uploads: 1 });
           await expectEqual(opened);
