@@ -12,7 +12,8 @@ async function main(args: readonly string[]): Promise<number> {
   await bringParts();
   const outcome = `${ecluseFolder}/test-outcome.${process.pid}.json`;
   mkdirSync(ecluseFolder, { recursive: true });
-  const jestCode = await jest([...args, '--json', `--outputFile=${outcome}`]);
+  // Half of the suites wait for servers, so two at once fill two cores; Jest's own choice there is one.
+  const jestCode = await jest(['--maxWorkers=2', ...args, '--json', `--outputFile=${outcome}`]);
   const counts = countTests(outcome);
   rmSync(outcome, { force: true });
   const failed = counts.failed + failedChecks.length;
