@@ -4,6 +4,7 @@ import { MigrationError } from '../../core/migration-error.ts';
 import type { Digest } from '../../model/digest.ts';
 import { LedgerRecord } from '../../model/ledger-record.ts';
 import { Policy } from '../../model/policy.ts';
+import type { BundleFacts, BundlePages } from '../../ports/bundle-pages.ts';
 import type { Depot } from '../../ports/depot.ts';
 import { entryHash } from '../record.ts';
 import { parseCheckpoint, parseNote } from '../signed-note.ts';
@@ -13,27 +14,6 @@ import { timestampPath } from './bundle-files.ts';
 import { type BundleFolder, openBundleFolder } from './bundle-folder.ts';
 import { type Encryption, encryptionTo } from './confidential.ts';
 import { type BundleTool, fingerprints, trustFiles } from './trust-files.ts';
-
-/** What the writers of reports and READMEs are told. */
-export interface BundleFacts {
-  readonly policy: Policy;
-  /** `final`: the last record is `log.closed`. */
-  readonly kind: 'final' | 'interim';
-  readonly size: number;
-  /** Over all records, hex. */
-  readonly root: string;
-  /** Confidential files in the bundle, and those left out because no recipient was named. The list of names counts as one. */
-  readonly confidential: number;
-  readonly withheld: number;
-  /** The records again, line by line, as often as wanted. */
-  records(): AsyncIterable<string>;
-}
-
-/** A rendering: `README.md`, `reports/…`, `exports/…`. A long one comes piece by piece. */
-export interface BundlePage {
-  readonly path: string;
-  readonly text: string | AsyncIterable<string>;
-}
 
 export interface BundleName {
   readonly ref: string;
@@ -59,7 +39,7 @@ export interface BundleOrder {
   readonly recipient?: string | undefined;
   readonly names?: AsyncIterable<BundleName> | undefined;
   readonly verifiers: readonly BundleTool[];
-  readonly pages: (facts: BundleFacts) => Iterable<BundlePage> | AsyncIterable<BundlePage>;
+  readonly pages: BundlePages;
   readonly folder: string;
 }
 

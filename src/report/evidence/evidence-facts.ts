@@ -1,26 +1,4 @@
 import type { Language } from '../../core/project-words.ts';
-import type { Policy } from '../../model/policy.ts';
-
-/** What the pages of a bundle are made of. The writer of bundles hands it in, so its shape stands here and not there. */
-export interface EvidenceFacts {
-  readonly policy: Policy;
-  /** `final`: the last record is `log.closed`. */
-  readonly kind: 'final' | 'interim';
-  readonly size: number;
-  /** Over all records, hex. */
-  readonly root: string;
-  /** Files under `confidential/`, and those left out because no recipient was named. */
-  readonly confidential: number;
-  readonly withheld: number;
-  /** The records line by line, from the first, as often as asked. */
-  records(): AsyncIterable<string>;
-}
-
-/** A file of the bundle. A long one comes piece by piece. */
-export interface EvidencePage {
-  readonly path: string;
-  readonly text: string | AsyncIterable<string>;
-}
 
 export const labBanner = { en: 'LAB, NOT EVIDENCE', fr: 'LABO, SANS VALEUR DE PREUVE' } as const satisfies Record<Language, string>;
 export const interimWord = { en: 'INTERIM', fr: 'PROVISOIRE' } as const satisfies Record<Language, string>;

@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '../../model/ledger-record.ts';
-import type { EvidenceFacts } from './evidence-facts.ts';
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
 import { addGate, type GateSums } from './gate-sums.ts';
 import { addNamed, addNumber, noNumbers, type RecordNumbers } from './record-numbers.ts';
 import { type RequirementId, requirements } from './requirement-list.ts';
@@ -37,7 +37,7 @@ export interface LogSums {
 /** Above so many, gaps and qualifications are only counted with their event. */
 const named = 50;
 
-export async function sumLog(facts: EvidenceFacts): Promise<LogSums> {
+export async function sumLog(facts: BundleFacts): Promise<LogSums> {
   const sums: LogSums = {
     witnesses: new Map(),
     authorities: new Map(),

@@ -1,11 +1,11 @@
 import { ledgerEvents } from '../../model/ledger-event.ts';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
-import type { EvidenceFacts } from './evidence-facts.ts';
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
 import { type OcsfClass, ocsfClasses, ocsfKinds, ocsfVersion } from './ocsf-classes.ts';
 import type { Place } from './workload-sums.ts';
 
 /** One OCSF event a record, for a SIEM. A rendering: signatures and digests are over the records, not over this. */
-export async function* ocsfLines(facts: EvidenceFacts): AsyncGenerator<string> {
+export async function* ocsfLines(facts: BundleFacts): AsyncGenerator<string> {
   for await (const line of facts.records()) yield `${JSON.stringify(ocsfEvent(JSON.parse(line) as LedgerRecord))}\n`;
 }
 

@@ -1,4 +1,4 @@
-import type { EvidenceFacts, EvidencePage } from './evidence-facts.ts';
+import type { BundleFacts, BundlePage } from '../../ports/bundle-pages.ts';
 import { sumLog } from './log-sums.ts';
 import { ocsfLines } from './ocsf.ts';
 import { readme } from './readme.ts';
@@ -10,7 +10,7 @@ import { recordCsvs, workloadsCsv } from './workload-csv.ts';
  * Everything in a bundle that is made to be read: the procedure, the procès-verbal, the table of requirements, the lists for a spreadsheet
  * and for a SIEM. The log is read once for the sums, once for each group of workloads' lists, once for the SIEM; only sums per workload stay in memory.
  */
-export async function* evidencePages(facts: EvidenceFacts): AsyncGenerator<EvidencePage> {
+export async function* evidencePages(facts: BundleFacts): AsyncGenerator<BundlePage> {
   const sums = await sumLog(facts);
   const workloads = [...sums.workloads.values()];
   yield { path: 'README.md', text: readme(facts, 'en') };

@@ -1,13 +1,14 @@
 import { plain } from '../../core/markdown.ts';
 import type { Language } from '../../core/project-words.ts';
-import { type EvidenceFacts, interimWord, labBanner, notProven } from './evidence-facts.ts';
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
+import { interimWord, labBanner, notProven } from './evidence-facts.ts';
 import { type ReadmeWords, readmeWords } from './readme-words.ts';
 
 /**
  * README.md and LISEZMOI.md: how an auditor without network, and without trust in us, checks the bundle in five minutes. Six commands,
  * each with what it proves; then what is not proven, and what is withheld.
  */
-export function readme(facts: EvidenceFacts, language: Language): string {
+export function readme(facts: BundleFacts, language: Language): string {
   const words = readmeWords[language];
   const { policy, kind, size, root } = facts;
   const title = [words.title, kind === 'interim' && interimWord[language]].filter(Boolean).join(' · ');
@@ -45,7 +46,7 @@ export function readme(facts: EvidenceFacts, language: Language): string {
   return lines.join('\n');
 }
 
-function withheldLines({ confidential, withheld }: EvidenceFacts, words: ReadmeWords): readonly string[] {
+function withheldLines({ confidential, withheld }: BundleFacts, words: ReadmeWords): readonly string[] {
   if (confidential === 0 && withheld === 0) return [words.nothingWithheld];
   return [...(confidential > 0 ? [words.encrypted(confidential)] : []), ...(withheld > 0 ? [words.leftOut(withheld)] : [])];
 }

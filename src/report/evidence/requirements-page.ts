@@ -1,5 +1,6 @@
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
 import { html } from '../html.ts';
-import { type EvidenceFacts, interimWord, labBanner, notProven } from './evidence-facts.ts';
+import { interimWord, labBanner, notProven } from './evidence-facts.ts';
 import { banner, both, sheet, table, twice, withCode } from './evidence-sheet.ts';
 import type { LogSums } from './log-sums.ts';
 import { noNumbers, numbersText } from './record-numbers.ts';
@@ -20,7 +21,7 @@ const heads = {
 } as const;
 
 /** Requirement by requirement, both languages beside each other: which records answer, and never that they suffice. */
-export function requirementsPage(facts: EvidenceFacts, sums: LogSums): string {
+export function requirementsPage(facts: BundleFacts, sums: LogSums): string {
   const isLab = facts.policy.class === 'lab';
   const isInterim = facts.kind === 'interim';
   const name = [twice(order, title), isInterim && twice(order, interimWord)].filter(Boolean).join(' · ');

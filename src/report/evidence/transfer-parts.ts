@@ -1,6 +1,6 @@
 import { type Language, projectWords } from '../../core/project-words.ts';
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
 import { html, type Markup } from '../html.ts';
-import type { EvidenceFacts } from './evidence-facts.ts';
 import { countText } from './evidence-text.ts';
 import type { ApprovalSums } from './gate-sums.ts';
 import type { LogSums } from './log-sums.ts';
@@ -9,7 +9,7 @@ import { verdictOf, type WorkloadSums } from './workload-sums.ts';
 
 /** What each part of the page is made of. */
 export interface TransferPage {
-  readonly facts: EvidenceFacts;
+  readonly facts: BundleFacts;
   readonly sums: LogSums;
   readonly words: TransferWords;
   readonly language: Language;

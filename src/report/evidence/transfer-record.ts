@@ -1,6 +1,7 @@
 import type { Language } from '../../core/project-words.ts';
+import type { BundleFacts } from '../../ports/bundle-pages.ts';
 import { html, type Markup } from '../html.ts';
-import { type EvidenceFacts, interimWord, labBanner, notProven } from './evidence-facts.ts';
+import { interimWord, labBanner, notProven } from './evidence-facts.ts';
 import { banner, pairs, sheet, table } from './evidence-sheet.ts';
 import { bytesText, countText, placeText, timeText } from './evidence-text.ts';
 import type { LogSums } from './log-sums.ts';
@@ -14,7 +15,7 @@ import { workloadPart } from './transfer-workload.ts';
  * The procès-verbal: who moved what from where to where on whose word, how it ended, and what went wrong. A sheet to be printed and
  * signed by hand. It claims nothing that the records do not hold, and no qualification at all.
  */
-export function transferRecord(facts: EvidenceFacts, sums: LogSums, language: Language): string {
+export function transferRecord(facts: BundleFacts, sums: LogSums, language: Language): string {
   const words = transferWords(language);
   const page = { facts, sums, words, language };
   const title = [words.title, facts.kind === 'interim' && interimWord[language]].filter(Boolean).join(' · ');

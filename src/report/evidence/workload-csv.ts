@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
+import type { BundleFacts, BundlePage } from '../../ports/bundle-pages.ts';
 import { csvLine, csvStart } from './csv.ts';
-import type { EvidenceFacts, EvidencePage } from './evidence-facts.ts';
 import { verdictOf, type WorkloadSums, workloadOf } from './workload-sums.ts';
 
 const endStates = ['verified', 'vanished', 'excluded', 'withdrawn', 'changed', 'failed', 'unknown'] as const;
@@ -38,7 +38,7 @@ function workloadLine(workload: WorkloadSums): string {
 const heldLines = 50_000;
 
 /** One file a workload, one line a record. Small workloads share a reading of the log; one that is larger is written while it is read. */
-export async function* recordCsvs(facts: EvidenceFacts, workloads: readonly WorkloadSums[]): AsyncGenerator<EvidencePage> {
+export async function* recordCsvs(facts: BundleFacts, workloads: readonly WorkloadSums[]): AsyncGenerator<BundlePage> {
   for (const group of groupsOf(workloads)) {
     const [first] = group;
     if (first && first.records > heldLines) yield { path: fileOf(first.name), text: linesOf(facts, first.name) };
@@ -60,18 +60,18 @@ function groupsOf(workloads: readonly WorkloadSums[]): readonly WorkloadSums[][]
   return groups;
 }
 
-async function* heldCsvs(facts: EvidenceFacts, group: readonly WorkloadSums[]): AsyncGenerator<EvidencePage> {
+async function* heldCsvs(facts: BundleFacts, group: readonly WorkloadSums[]): AsyncGenerator<BundlePage> {
   const lines = new Map(group.map(({ name }) => [name, [recordHead]]));
   for await (const record of recordsOf(facts)) lines.get(workloadOf(record) ?? '')?.push(recordLine(record));
   for (const [name, all] of lines) yield { path: fileOf(name), text: all.join('') };
 }
 
-async function* linesOf(facts: EvidenceFacts, name: string): AsyncGenerator<string> {
+async function* linesOf(facts: BundleFacts, name: string): AsyncGenerator<string> {
   yield recordHead;
   for await (const record of recordsOf(facts)) if (workloadOf(record) === name) yield recordLine(record);
 }
 
-async function* recordsOf(facts: EvidenceFacts): AsyncGenerator<LedgerRecord> {
+async function* recordsOf(facts: BundleFacts): AsyncGenerator<LedgerRecord> {
   for await (const line of facts.records()) yield JSON.parse(line) as LedgerRecord;
 }
 

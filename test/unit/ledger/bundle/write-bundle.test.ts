@@ -6,7 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { MigrationError } from '../../../../src/core/migration-error.ts';
-import { type BundleFacts, type BundleOrder, writeBundle } from '../../../../src/ledger/bundle/write-bundle.ts';
+import { type BundleOrder, writeBundle } from '../../../../src/ledger/bundle/write-bundle.ts';
+import type { BundleFacts } from '../../../../src/ports/bundle-pages.ts';
 import { makeSampleBundle, type Sample } from '../../../support/evidence/sample.ts';
 import { policyBytes } from '../../../support/evidence/sample-policy.ts';
 

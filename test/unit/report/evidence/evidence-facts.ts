@@ -1,6 +1,6 @@
 import type { LedgerRecord } from '../../../../src/model/ledger-record.ts';
 import { Policy } from '../../../../src/model/policy.ts';
-import type { EvidenceFacts } from '../../../../src/report/evidence/evidence-facts.ts';
+import type { BundleFacts } from '../../../../src/ports/bundle-pages.ts';
 import { ledgerRecord } from '../ledger-line.ts';
 
 /** What would run, load or turn the direction of writing, if it were printed as it is. */
@@ -33,8 +33,8 @@ export type Said = Parameters<typeof ledgerRecord>[0];
 /** A log of these records: numbers and times are given here. */
 export function factsOf(
   said: Iterable<Said>,
-  { policy: rules, ...more }: Partial<Omit<EvidenceFacts, 'policy'>> & { policy?: Partial<Policy> } = {},
-): EvidenceFacts {
+  { policy: rules, ...more }: Partial<Omit<BundleFacts, 'policy'>> & { policy?: Partial<Policy> } = {},
+): BundleFacts {
   return {
     policy: { ...policy, ...rules },
     kind: 'final',
