@@ -39,10 +39,10 @@ function makeKey(file: string, hasSsh: boolean): void {
   writeFileSync(`${file}.pub`, `${makeSshKey(Buffer.from(seed)).publicKey}\n`);
 }
 
-/** Any answer but "no such command": without a file to sign it only complains. */
-function isThere(command: string): boolean {
+/** Any answer but "no such command": what the question means to each of them does not matter. */
+export function isThere(command: string): boolean {
   try {
-    execFileSync(command, ['-Y'], { stdio: 'pipe' });
+    execFileSync(command, ['--version'], { stdio: 'pipe' });
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ENOENT';

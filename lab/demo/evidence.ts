@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { controllerIdentityFile } from '../controller.ts';
 import { labEnvironment } from '../environment.ts';
 import { LabError } from '../lab-error.ts';
-import { makePeople } from '../people.ts';
+import { isThere, makePeople } from '../people.ts';
+import { verdictOfPage } from './browser.ts';
 import type { Stage } from './passage.ts';
 
 const run = promisify(execFile);
@@ -37,7 +38,9 @@ export async function sampleByHand({ lab, teller, consultant, signal }: Stage): 
   const { endpoint, region, accessKey, secretKey } = lab.stores.target;
   const args = [`${sample}/rehash.py`, `${sample}/sample.json`, '--bundle', bundle, '--endpoint', endpoint, '--region', region];
   const env = labEnvironment({ AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey });
-  teller.fact(`rehash.py, 10 objects of the auditor's draw read again from the target: ${await verdictOf('python3', args, lab.folder, signal, env)}`);
+  teller.fact(
+    `rehash.py, 10 objects of the auditor's draw read again from the target: ${await verdictOf(['python3', 'openssl'], args, lab.folder, signal, env)}`,
+  );
 }
 
 /** The bundle, copied to a folder where nothing of the project is, and every verifier that this machine can run. */
@@ -50,11 +53,16 @@ export async function exportAndVerify({ lab, teller, consultant, signal }: Stage
     cpSync(folder, path.join(outside, 'evidence'), { recursive: true });
     const there = path.join(outside, 'evidence');
     const verifiers = [
-      { name: 'verify.py', command: 'python3', args: ['verify.py', '--json'] },
-      ...(kind === 'final' ? [{ name: 'verify.sh', command: 'bash', args: ['verify.sh'] }] : []),
+      { name: 'verify.py', args: ['verify.py', '--json'], needs: ['python3', 'openssl'] },
+      ...(kind === 'final' ? [{ name: 'verify.sh', args: ['verify.sh'], needs: ['bash', 'openssl', 'jq', 'ssh-keygen'] }] : []),
     ];
-    for (const { name, command, args } of verifiers)
-      teller.fact(`${name} on ${size} records, far from the project: ${await verdictOf(command, args, there, signal)}`);
+    for (const { name, args, needs } of verifiers)
+      teller.fact(`${name} on ${size} records, far from the project: ${await verdictOf(needs, args, there, signal)}`);
+    if (kind === 'final') {
+      const verdict = await verdictOfPage(there);
+      teller.fact(`verify.html in the system's browser: ${verdict ?? 'not run: there is no Chromium here'}`);
+      if (verdict !== undefined && verdict !== 'PASS') throw new LabError(`verify.html says ${verdict}.`);
+    }
     const { json: ours } = await consultant.types(`ledger verify ${path.relative(lab.folder, folder)}`);
     const { verdict, checks } = ours as { verdict: string; checks: readonly { id: string; result: string }[] };
     teller.fact(`ecluse ledger verify: ${verdict}, ${checks.filter(({ result }) => result === 'PASS').length} checks passed, ${folder}`);
@@ -63,19 +71,21 @@ export async function exportAndVerify({ lab, teller, consultant, signal }: Stage
   }
 }
 
+/** `needs`: the command itself, then what it calls. Anything but PASS ends the demo; what is not here is said. */
 async function verdictOf(
-  command: string,
+  needs: readonly string[],
   args: readonly string[],
   folder: string,
   signal: AbortSignal,
   env: NodeJS.ProcessEnv = labEnvironment(),
 ): Promise<string> {
+  const missing = needs.filter((command) => !isThere(command));
+  if (missing.length > 0) return `not run: there is no ${missing.join(', no ')} here`;
   try {
-    const { stdout } = await run(command, [...args], { cwd: folder, env, signal, maxBuffer: 64 << 20 });
+    const { stdout } = await run(needs[0] ?? '', [...args], { cwd: folder, env, signal, maxBuffer: 64 << 20 });
     return stdout.startsWith('{') ? String((JSON.parse(stdout) as { verdict: string }).verdict) : (stdout.trim().split('\n').at(-1) ?? '');
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { readonly code?: number | string; readonly stdout?: string; readonly stderr?: string };
-    if (code === 'ENOENT') return `not run: there is no ${command} here`;
     throw new LabError(`${args[0]} did not pass (${code}):\n${stdout.slice(-3000)}${stderr.slice(-1000)}`);
   }
 }

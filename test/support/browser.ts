@@ -1,22 +1,13 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { findChromium as chromiumHere } from '../../lab/chromium.ts';
 import type { Shared } from './run.ts';
 
-/** The system's Chromium, under the names that `.ci/run` looks for. None is ever downloaded. */
+/** The system's Chromium, or why nobody looked. */
 export function findChromium(): Shared<string> {
-  const folders = (process.env.PATH ?? '').split(path.delimiter);
-  const found = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isExecutable);
-  return found ? { access: found } : { missing: 'no Chromium on PATH, so nobody looked at the Web UI. Type: sudo apt-get install -y chromium' };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const access = chromiumHere();
+  return access ? { access } : { missing: 'no Chromium on PATH, so nobody looked at the Web UI. Type: sudo apt-get install -y chromium' };
 }
 
 /** A person in front of the Web UI, in a fresh profile. Set ECLUSE_SHOTS to a folder to keep a picture of each page that was read. */
