@@ -78,6 +78,16 @@ loudSuite(needed)('verify.py', () => {
       expect(text).toContain('Rien n’a été modifié, retiré ni inséré');
     });
 
+    it('may be read by its first lines only, and still ends with its verdict', async () => {
+      const { folder } = await sample();
+      const piped = spawnSync(
+        'bash',
+        ['-c', 'python3 -B "$0" "$1" | head -1; exit "${PIPESTATUS[0]}"', join(process.cwd(), 'verifiers', 'verify.py'), folder],
+        { encoding: 'utf8' },
+      );
+      expect([piped.status, piped.stderr]).toEqual([0, '']);
+    });
+
     it('accepts checkpoints and fingerprints that the auditor kept', async () => {
       const { folder } = await sample();
       const checkpoint = join(folder, 'log', 'checkpoints', '12');
