@@ -82,7 +82,7 @@ loudSuite(needed)('verify.py', () => {
       const { folder } = await sample();
       const piped = spawnSync(
         'bash',
-        ['-c', 'python3 -B "$0" "$1" | head -1; exit "${PIPESTATUS[0]}"', join(process.cwd(), 'verifiers', 'verify.py'), folder],
+        ['-c', 'python3 -B "$0" "$1" | head -1; exit "$PIPESTATUS"', join(process.cwd(), 'verifiers', 'verify.py'), folder],
         { encoding: 'utf8' },
       );
       expect([piped.status, piped.stderr]).toEqual([0, '']);
