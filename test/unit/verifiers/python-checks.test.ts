@@ -80,11 +80,9 @@ loudSuite(needed)('verify.py', () => {
 
     it('may be read by its first lines only, and still ends with its verdict', async () => {
       const { folder } = await sample();
-      const piped = spawnSync(
-        'bash',
-        ['-c', 'python3 -B "$0" "$1" | head -1; exit "$PIPESTATUS"', join(process.cwd(), 'verifiers', 'verify.py'), folder],
-        { encoding: 'utf8' },
-      );
+      const piped = spawnSync('bash', ['-c', 'python3 -B "$0" "$1" | head -1; exit "$PIPESTATUS"', join(process.cwd(), 'verifiers', 'verify.py'), folder], {
+        encoding: 'utf8',
+      });
       expect([piped.status, piped.stderr]).toEqual([0, '']);
     });
 
