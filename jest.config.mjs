@@ -1,6 +1,7 @@
 /** Suites run on compiled CommonJS: Jest's own ESM support still needs an experimental VM flag. */
 const shared = {
   testEnvironment: 'node',
+  setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
   transform: { '^.+\\.m?ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
 };
 
@@ -14,7 +15,6 @@ export default {
       ...shared,
       displayName: 'served',
       testMatch: served.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
-      setupFilesAfterEnv: ['<rootDir>/test/support/served-timeout.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },

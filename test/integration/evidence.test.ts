@@ -17,7 +17,7 @@ import { describeStores } from '../support/stores.ts';
 import { disconnect, type Stage } from '../workflows/stage.ts';
 import { discard, type RealOptions, withRealStage } from './real-stage.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 const run = promisify(execFile);

@@ -10,7 +10,7 @@ import { disconnect } from '../workflows/stage.ts';
 import { attend, bucketPassage } from '../workflows/suites.ts';
 import { putText, type RealOptions, withRealStage } from './real-stage.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 const seed: RealOptions['seed'] = (_store, _bucket, place) => seedOddKeys(place);

@@ -11,7 +11,7 @@ import { describeStores } from '../support/stores.ts';
 import { disconnect } from '../workflows/stage.ts';
 import { discard, policyOf, putText, type RealOptions, type RealStage, reportOf, withRealStage, writeUnderFreeze } from './real-stage.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 const estate: RealOptions['seed'] = (_store, _bucket, place) => seedSource({ ...place, scale: testScale });

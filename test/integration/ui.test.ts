@@ -7,7 +7,7 @@ import { sharedServers } from '../support/run.ts';
 import { sharedTemporal } from '../support/temporal.ts';
 import { disconnect, openStage, type Stage } from '../workflows/stage.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const words = commandWords('en');
 

@@ -9,7 +9,7 @@ import { describeTemporal } from '../support/temporal.ts';
 import { contents, disconnect, type Stage, type StageOptions, withStage } from './stage.ts';
 import { bucketPassage, expectArrived, expectCleanSlate } from './suites.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 const many = (objects: number): MemoryStore => {

@@ -13,7 +13,7 @@ import { approvalOf, lead, type MemoryWitness, memoryWitness, owner, type Person
 import { disconnect, type Stage, withStage } from './stage.ts';
 import { expectArrived } from './suites.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 const always = { valid_after: '2020-01-01T00:00:00Z', valid_before: '2099-01-01T00:00:00Z' };

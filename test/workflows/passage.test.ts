@@ -3,7 +3,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal } from '../support/temporal.ts';
 import { contents, disconnect, withStage } from './stage.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 afterAll(disconnect);
 
 describeTemporal('a passage', () => {

@@ -8,7 +8,7 @@ import { describeTemporal } from '../support/temporal.ts';
 import { contents, disconnect, type Stage, withStage } from './stage.ts';
 import { attend } from './suites.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 afterAll(disconnect);
 
 /** Two stores in memory with a bucket of its own for each name; those of the source are there already. */

@@ -150,7 +150,7 @@ function drive(client: Client, handle: WorkflowHandle, project: string, depot: D
     const { workloads } = await handle.query<ProjectStatus>(messages.projectStatus.name);
     return workloads.find((one) => one.workload === workload) as WorkloadStatus;
   };
-  const until = async (wanted: (status: WorkloadStatus) => boolean, workload = 'w0', timeoutMs = 20_000): Promise<WorkloadStatus> => {
+  const until = async (wanted: (status: WorkloadStatus) => boolean, workload = 'w0', timeoutMs = 60_000): Promise<WorkloadStatus> => {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const now = await status(workload);

@@ -18,7 +18,7 @@ export interface Passage {
 
 /** A person who sees each wait and does what it asks for: mends holds, approves open gates, gives the orders that lead to `goal`. */
 export async function attend(stage: Stage, goal: (status: WorkloadStatus) => boolean, orders: Partial<Record<WorkloadStatus['state'], Order>>): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 150_000;
   // One answer to one sight: a second resume of the same hold would be an order of its own, to start over what was taken back.
   let answered = -1;
   for (let now = await stage.status(); !goal(now); now = await stage.until(() => true)) {

@@ -11,7 +11,7 @@ import { makeSampleBundle } from '../../support/evidence/sample.ts';
 import { loudSuite } from '../../support/loud-suite.ts';
 import { type SealedWorld, sealWorld, tellWorld, world } from './worlds.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** With a seed of its own, so that a failure is met again. */
 const seed = 20261124;

@@ -9,7 +9,7 @@ import { makeSampleBundle, type Sample, type SampleOptions } from '../../support
 import { loudSuite } from '../../support/loud-suite.ts';
 import { tamperedForBoth, tamperedForPage } from './page-tampered.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 interface PageReport {
   readonly verdict: string;

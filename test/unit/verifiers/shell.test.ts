@@ -8,7 +8,7 @@ import { loudSuite } from '../../support/loud-suite.ts';
 import type { Shared } from '../../support/run.ts';
 import { tamperedForBoth } from './page-tampered.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const script = path.resolve('verifiers/verify.sh');
 const checkedHere = ['C1', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C12', 'C13', 'C14', 'C23'];
