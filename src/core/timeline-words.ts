@@ -1,4 +1,5 @@
-import type { Language } from './project-words.ts';
+import type { Gate } from '../model/status.ts';
+import { type Language, projectWords } from './project-words.ts';
 
 /** What stands beside the bars of the Temporal UI's timeline: summaries of activities and timers. People count from 1, shards from 0. */
 export interface TimelineWords {
@@ -12,6 +13,7 @@ export interface TimelineWords {
   readonly closeTarget: Readonly<Record<'closing' | 'rollback', string>>;
   readonly removeShard: (pass: number, of: 'copy' | 'delete', shard: number, shards: number) => string;
   readonly nextDelta: string;
+  readonly sealGate: (gate: Gate) => string;
 }
 
 const en: TimelineWords = {
@@ -25,6 +27,7 @@ const en: TimelineWords = {
   closeTarget: { closing: 'closing listing of the target', rollback: 'what was written on the target since the cutover' },
   removeShard: (pass, of, shard, shards) => `take back pass ${pass}: ${of === 'copy' ? 'copies' : 'delete markers'} of shard ${shard + 1} of ${shards}`,
   nextDelta: 'the next delta pass, unless a person acts before',
+  sealGate: (gate) => `seal of gate ${projectWords('en').gate[gate]}: checkpoint, witness, timestamp`,
 };
 
 const fr: TimelineWords = {
@@ -38,6 +41,7 @@ const fr: TimelineWords = {
   closeTarget: { closing: 'liste de clôture de la cible', rollback: 'ce qui a été écrit sur la cible depuis la bascule' },
   removeShard: (pass, of, shard, shards) => `reprendre la passe ${pass} : ${of === 'copy' ? 'copies' : 'marqueurs'} du lot ${shard + 1} sur ${shards}`,
   nextDelta: 'prochaine passe de delta, sauf si une personne agit avant',
+  sealGate: (gate) => `scellé de la porte ${projectWords('fr').gate[gate]} : point de contrôle, témoin, horodatage`,
 };
 
 export const timelineWords = (language: Language): TimelineWords => (language === 'fr' ? fr : en);

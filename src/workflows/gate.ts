@@ -46,7 +46,9 @@ async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly sc
   const sealing = new CancellationScope();
   let isOpen = false;
   const sealed = sealing.run(async () => {
-    await run.mended(`seal gate ${seal.gate}`, () => run.hands.gate.sealGate({ ...run.task, ...seal, isSigned }));
+    await run.mended(`seal gate ${seal.gate}`, () =>
+      run.hands.gate.sealGate.executeWithOptions({ summary: run.timeline.sealGate(seal.gate) }, [{ ...run.task, ...seal, isSigned }]),
+    );
     isOpen = true;
   });
   // Mostly a second, but a witness may be away for hours: an order to go back is not kept waiting by it.
