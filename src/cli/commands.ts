@@ -12,6 +12,7 @@ import { labCommands } from './lab-commands.ts';
 import { ledgerExport } from './ledger-export.ts';
 import { ledgerInit } from './ledger-init.ts';
 import { ledgerMigrate } from './ledger-migrate.ts';
+import { ledgerProve } from './ledger-prove.ts';
 import { ledgerRotate } from './ledger-rotate.ts';
 import { ledgerSample } from './ledger-sample.ts';
 import { ledgerShow } from './ledger-show.ts';
@@ -64,6 +65,7 @@ export const commands: readonly CommandDefinition[] = [
   ledgerVerify,
   ledgerExport,
   ledgerSample,
+  ledgerProve,
   ledgerRotate,
   ledgerMigrate,
   witness,
