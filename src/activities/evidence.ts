@@ -66,7 +66,8 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
       // Published after the gate was reached, so that the approval is tied to a log that holds it.
       const { size, root } = await deps.signer.cover();
       const { policy } = deps;
-      const { missing } = standingOf(policy, await deps.signer.view(), waitingGate(await deps.signer.view(), gate, subject));
+      const view = await deps.signer.view();
+      const { missing } = standingOf(policy, view, waitingGate(view, gate, subject));
       const approvers = policy.approvers.map(({ id, org, roles }) => ({ id, org, roles }));
       const { controller, deputies } = policy;
       return {
@@ -80,7 +81,7 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
         approvers,
         deputies,
         controller,
-        instructedBy: instructedBy(await deps.signer.view()),
+        instructedBy: instructedBy(view),
       };
     }),
 

@@ -1,3 +1,4 @@
+import { clockToleranceMs } from '../core/clock-tolerance.ts';
 import { MigrationError } from '../core/migration-error.ts';
 
 /** The time to write behind a record of `tailMs`; LEDGER_CLOCK when this machine's clock cannot be believed. */
@@ -11,7 +12,7 @@ export interface ClockSources {
 }
 
 /** What the format tolerates between clocks. */
-const toleranceMs = 5 * 60_000;
+const toleranceMs = clockToleranceMs;
 
 /**
  * A wall clock that is refused when it moved more than five minutes against the monotonic one since this process last looked, either

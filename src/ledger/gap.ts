@@ -1,11 +1,12 @@
 import { canonicalJson } from '../core/canonical-json.ts';
+import { clockToleranceMs } from '../core/clock-tolerance.ts';
 import { eventId } from '../core/ids.ts';
 import { ledgerActor } from './ledger-actor.ts';
 import type { LogView } from './log-view.ts';
 import type { SignerDeps } from './signer.ts';
 
-/** What a checkpoint may be late without being a gap: clocks and starts of workers (docs/bundle-format.md §7). */
-export const toleranceMs = 300_000;
+/** What a checkpoint may be late without being a gap: clocks, and starts of workers. */
+export const toleranceMs = clockToleranceMs;
 
 /** The file whose digest the controller's approval names. */
 export const gapScope = (project: string, from: string, to: string, reason: string): Buffer =>

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { clockToleranceMs } from '../core/clock-tolerance.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import type { TimestampAuthority } from '../ports/timestamp-authority.ts';
 import { callOutside } from './outside-call.ts';
@@ -19,8 +20,6 @@ export interface TimestampAuthorityOptions {
 const answerLimitBytes = 256 * 1024;
 /** What openssl sends, and every authority takes. */
 const nonceBytes = 8;
-/** What verifiers grant two clocks: a token further off would fail the bundle for ever (C6). */
-const clockToleranceMs = 300_000;
 
 /** An RFC 3161 authority over HTTP. Beside what the port says, TIMESTAMP_REFUSED (`clock`) where its time and ours differ by more than 300 s. */
 export function openTimestampAuthority(options: TimestampAuthorityOptions): TimestampAuthority {

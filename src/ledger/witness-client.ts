@@ -1,3 +1,4 @@
+import { clockToleranceMs } from '../core/clock-tolerance.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import type { Witness } from '../ports/witness.ts';
 import { verifyCosignature } from './cosignature.ts';
@@ -16,8 +17,6 @@ export interface WitnessOptions {
 /** It may answer once for its size, and once more for each other signer of this log that came between: more is no witness. */
 const mostAsks = 4;
 const answerLimitBytes = 16 * 1024;
-/** What verifiers grant two clocks: a cosignature further off would fail the bundle for ever (C6). */
-const clockToleranceMs = 300_000;
 
 /**
  * A witness over HTTP. It is asked from the size that it answered last, so mostly once; a repeat of what it has seen already is cosigned again.

@@ -1,3 +1,4 @@
+import { clockToleranceMs } from '../../core/clock-tolerance.ts';
 import type { LedgerRecord } from '../../model/ledger-record.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Findings } from './findings.ts';
@@ -40,7 +41,7 @@ export interface RecordCheck {
 }
 
 /** Clocks may stand this far apart (docs/bundle-format.md §7). */
-export const toleranceMs = 300_000;
+export const toleranceMs = clockToleranceMs;
 
 type Evidence = NonNullable<LedgerRecord['evidence']>[number];
 
