@@ -32,6 +32,62 @@ export const S3Store = z.strictObject({
 });
 export type S3Store = z.infer<typeof S3Store>;
 
+const RolePerAccount = z.strictObject({
+  /** Role that the worker assumes in the account. */
+  role: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'arn:aws:iam::<account>:role/<name>'),
+  externalId: z.string().min(1).optional(),
+});
+/** Calls a second that are ours; the rest is left to the customer. Capacities of the whole project: shared by all its workers. */
+const perSecond = (usual: number) => z.number().min(0.1).max(100_000).default(usual);
+const country = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'two capital letters, ISO 3166')
+  .optional();
+
+/** AWS as a source of machines. Credentials come from the vendor's own chain, by profile; none ever stands here. */
+export const AwsCloud = z.strictObject({
+  kind: z.literal('aws'),
+  /** The first is where a workload is looked for that names none. */
+  regions: z.array(z.string().min(1)).min(1),
+  profile: z.string().min(1).optional(),
+  /** Absent: the account of the credentials themselves. */
+  accounts: z.array(RolePerAccount).default([]),
+  /** Only for a stand-in or a private link; absent = AWS by region. */
+  endpoints: z.strictObject({ ec2: Endpoint.optional(), ebs: Endpoint.optional(), sts: Endpoint.optional() }).prefault({}),
+  rates: z
+    .strictObject({
+      /** Of GetSnapshotBlock. AWS grants 1,000 a second to an account, and 1,000 to a snapshot; backups need some too (facts: sources §3). */
+      blocks: perSecond(500),
+      /** Of ListSnapshotBlocks and ListChangedBlocks, each; AWS grants 50. */
+      lists: perSecond(25),
+      /** Of each EC2 action. */
+      calls: perSecond(5),
+    })
+    .prefault({}),
+  country,
+});
+export type AwsCloud = z.infer<typeof AwsCloud>;
+
+/** OUTSCALE as a target of machines. Keys come from OSC_ACCESS_KEY and OSC_SECRET_KEY, or from `profile` in ~/.osc/config.json. */
+export const OutscaleCloud = z.strictObject({
+  kind: z.literal('outscale'),
+  region: z.string().min(1),
+  profile: z.string().min(1).optional(),
+  /** Absent = https://api.<region>.outscale.com */
+  endpoint: Endpoint.optional(),
+  /** The store and bucket in which images stand until they are imported. */
+  staging: z.strictObject({ at: Name, bucket: z.string().min(3).max(63) }),
+  /** The vendor's own tools keep to 5 a second (facts: targets §2). */
+  rates: z.strictObject({ calls: perSecond(5) }).prefault({}),
+  /** How long an import may take; the address that it reads lives so long. At most seven days. */
+  importHours: z.number().int().min(1).max(168).default(24),
+  country,
+});
+export type OutscaleCloud = z.infer<typeof OutscaleCloud>;
+
+export const Cloud = z.discriminatedUnion('kind', [AwsCloud, OutscaleCloud]);
+export type Cloud = z.infer<typeof Cloud>;
+
 const PostgresUrl = z.string().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && !url.password;
@@ -79,5 +135,9 @@ export const Config = z.strictObject({
   /** File with the 32 bytes (base64) under which object names become references. It is the data controller's: keep it, it links the log to the names. */
   referenceKey: z.string().min(1).default('./reference.key'),
   stores: z.record(Name, S3Store),
+  /** Clouds of virtual machines. */
+  clouds: z.record(Name, Cloud).default({}),
+  /** Prices for estimates; without a price no sum is given. */
+  prices: z.string().min(1).default('./prices.yaml'),
 });
 export type Config = z.infer<typeof Config>;

@@ -18,8 +18,9 @@ export type WorkloadState =
 /** How it stands there. */
 export type Condition = 'moving' | 'waiting' | 'held' | 'paused' | 'unwinding' | 'stuck' | 'done';
 
-export type Gate = 'loss' | 'cutover' | 'finalize' | 'discard';
-export type Order = 'cutover' | 'rollback' | 'finalize' | 'discard';
+/** `rehearsal` is the owner's acceptance of a test machine: a word on record, no gate of the policy. */
+export type Gate = 'loss' | 'rehearsal' | 'cutover' | 'finalize' | 'discard';
+export type Order = 'rehearse' | 'cutover' | 'rollback' | 'finalize' | 'discard';
 
 export interface Progress {
   /** Of the pass under way. */

@@ -51,11 +51,37 @@ export interface StoredPart {
   readonly sizeBytes: number;
 }
 
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+}
+
+export interface CopiedRange {
+  readonly key: string;
+  readonly etag: string;
+  readonly start: number;
+  /** At most 5 GiB; at least 5 MiB unless it is the last part. */
+  readonly lengthBytes: number;
+}
+
+/** A store that can hand out an address under which one object may be read for a while, by whoever has it: a secret. */
+export interface Sharing {
+  /** At most seven days (SigV4). It ends with the credentials that signed it, if those end sooner. */
+  presign(key: string, seconds: number): Promise<string>;
+}
+
 export interface Writing {
   /** Signed with the body's SHA-256 (hex). TARGET_CONDITION when the condition does not hold; nothing is changed then. */
   put(key: string, body: Uint8Array, sha256: string, metadata: ObjectMetadata, condition: WriteCondition, signal?: AbortSignal): Promise<Stored>;
   createUpload(key: string, metadata: ObjectMetadata, signal?: AbortSignal): Promise<string>;
   putPart(key: string, upload: string, part: number, body: Uint8Array, sha256: string, signal?: AbortSignal): Promise<{ etag: string }>;
+  /**
+   * A part too large for memory: sent as it comes, each chunk signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD). `chunks` is called anew for each try and
+   * must yield `sizeBytes` bytes in all; a yielded chunk may be overwritten once the next is asked for. Nothing proves it but a re-read.
+   */
+  putPartStream(key: string, upload: string, part: number, body: StreamedBody, signal?: AbortSignal): Promise<{ etag: string }>;
+  /** A part taken over inside the store, from bytes [start, start + lengthBytes) of another object of the bucket, only while that has this ETag. */
+  copyPart(key: string, upload: string, part: number, from: CopiedRange, signal?: AbortSignal): Promise<{ etag: string }>;
   /** UPLOAD_MISSING when the upload is gone: completed before, or aborted. */
   listParts(key: string, upload: string, signal?: AbortSignal): Promise<readonly StoredPart[]>;
   /** An upload that is gone and an object of that part-wise ETag: success (an answer was lost). */
@@ -105,4 +131,4 @@ export interface WriteFreezing {
 }
 
 export type ObjectSource = Listing & Reading & BucketAdmin & Partial<{ freezing: WriteFreezing }>;
-export type ObjectTarget = Listing & Reading & Writing & TargetAdmin & Partial<{ freezing: WriteFreezing }>;
+export type ObjectTarget = Listing & Reading & Writing & Sharing & TargetAdmin & Partial<{ freezing: WriteFreezing }>;
