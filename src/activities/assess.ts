@@ -14,6 +14,7 @@ import type {
   PreflightResult,
 } from '../model/errand.ts';
 import type { ManifestRef } from '../model/manifest.ts';
+import type { BucketWorkload } from '../model/plan.ts';
 import type { SetRef } from '../model/reference-set.ts';
 import type { LossCount } from '../model/status.ts';
 import type { ObjectSource, ObjectTarget } from '../ports/object-store.ts';
@@ -49,8 +50,7 @@ export const createAssessActivities = (deps: RecordDeps) => ({
       const losses = [...task.tally.findings, ...notCarried(configuration, task)].sort((a, b) => (a.code < b.code ? -1 : 1));
       if (!task.hasCopies) await refuseTarget(deps.stores.open(target.at, target.bucket), task, signal);
       refuseBlockers(losses, task);
-      // An errand's assessment (run 0) is a look, not a step of the migration: it leaves no record.
-      if (task.place.run > 0) await recordInventory(deps, task, task.listing, task.inventory, 'inventory');
+      await recordInventory(deps, task, task.listing, task.inventory, 'inventory');
       return {
         objects: task.listing.count,
         sizeBytes: task.listing.sizeBytes,
@@ -73,7 +73,7 @@ export const createAssessActivities = (deps: RecordDeps) => ({
     }),
 
   /** Would a migration get through its first calls? Asked of both ends without writing. */
-  preflight: ({ entry }: PreflightErrand): Promise<PreflightResult> =>
+  preflight: ({ entry }: PreflightErrand & { readonly entry: BucketWorkload }): Promise<PreflightResult> =>
     attempt(async ({ signal }) => {
       const source = deps.stores.open(entry.source.at, entry.source.bucket);
       const target = deps.stores.open(entry.target.at, entry.target.bucket);

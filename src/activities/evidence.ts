@@ -103,7 +103,7 @@ export const createEvidenceActivities = (open: OpenEvidence) => ({
         event: 'gate.opened',
         actor: ledgerActor,
         refs: refs(),
-        unit: { kind: 'bucket', ref: entry.name },
+        unit: { kind: entry.kind, ref: entry.name },
         approval: { approver: { id: ledgerActor.id }, gate, scope_sha256: scope },
         counts: { size: checkpoint.size, cosignatures: cosignatures.length },
         evidence: await sealEvidence(deps, checkpoint, cosignatures, tokens),
@@ -238,7 +238,7 @@ function assertedApproval({ place, gate, scope, n, by, entry }: GateTask & { sco
     event: approvedEvent[gate],
     actor: { id: by || 'unknown', type: 'person', auth: 'client-asserted' },
     refs: refs(),
-    unit: { kind: 'bucket', ref: entry.name },
+    unit: { kind: entry.kind, ref: entry.name },
     approval: { approver: { id: by || 'unknown' }, gate, scope_sha256: scope },
   };
 }

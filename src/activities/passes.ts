@@ -40,7 +40,7 @@ export const createPassActivities = (deps: RecordDeps) => ({
 async function restate(deps: RecordDeps, task: BucketTask, what: string, run: RunRef): Promise<void> {
   const { shards } = await readIndex(deps.depot, run.digest);
   for await (const { shard, rows, totals } of runBatches(deps.depot, run)) {
-    const said = await batchSaid(deps.depot, task.place.workload, rows, totals, shards[shard]?.entries);
+    const said = await batchSaid(deps.depot, task.entry, rows, totals, shards[shard]?.entries);
     await record(deps, task, 'batch.restated', `${what}/${shard}`, said);
   }
 }

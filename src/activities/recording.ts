@@ -4,11 +4,12 @@ import { MigrationError } from '../core/migration-error.ts';
 import type { Digest } from '../model/digest.ts';
 import type { LedgerDraft } from '../model/ledger-record.ts';
 import type { ManifestRef } from '../model/manifest.ts';
-import type { BucketWorkload } from '../model/plan.ts';
+import type { BucketWorkload, Workload } from '../model/plan.ts';
 import type { SetRef } from '../model/reference-set.ts';
+import type { Clouds } from '../ports/clouds.ts';
 import type { Depot } from '../ports/depot.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Stores } from '../ports/stores.ts';
+import type { StorePlace, Stores } from '../ports/stores.ts';
 import type { Totals } from '../transfer/index.ts';
 
 /** Which pass of which workload; counted in the workflow's state, so the same on every attempt. */
@@ -20,8 +21,12 @@ export interface PassPlace {
   /** Counts phases begun and holds mended: a repeated act of a new turn is a new act, with records and listings of its own. */
   readonly turn: number;
 }
-export interface BucketTask {
+/** Of any workload: what a gate, a record or an end needs. */
+export interface WorkloadTask {
   readonly place: PassPlace;
+  readonly entry: Workload;
+}
+export interface BucketTask extends WorkloadTask {
   readonly entry: BucketWorkload;
 }
 
@@ -29,13 +34,14 @@ export interface RecordDeps {
   readonly ledger: Ledger;
   readonly depot: Depot;
   readonly stores: Stores;
+  readonly clouds: Clouds;
   readonly role: Role;
 }
 
 type Said = Partial<Omit<LedgerDraft, 'event_id' | 'event' | 'actor' | 'act'>>;
 
 /** Once a pass, however often the workload was held meanwhile; other acts are counted by turn. */
-const perPass: ReadonlySet<LedgerDraft['event']> = new Set(['batch.verified', 'batch.restated', 'transfer.started']);
+const perPass: ReadonlySet<LedgerDraft['event']> = new Set(['batch.verified', 'batch.restated', 'transfer.started', 'disk.verified', 'snapshot.created']);
 
 /**
  * Appends one record about a workload. The event id is made of place and step: a repeated activity finds the record it made before.
@@ -43,12 +49,14 @@ const perPass: ReadonlySet<LedgerDraft['event']> = new Set(['batch.verified', 'b
  */
 export async function record(
   deps: RecordDeps,
-  { place, entry }: BucketTask,
+  { place, entry }: WorkloadTask,
   event: LedgerDraft['event'],
   step: string,
   said: Said = {},
   { by, more = '' }: { readonly by?: string | undefined; readonly more?: string } = {},
 ): Promise<void> {
+  // An errand's look is no step of the migration: the log may not even be open yet.
+  if (place.run === 0) return;
   const [, phase = event] = event.split('.');
   const name = step.replaceAll(' ', '-');
   const act = { name, run: place.run, pass: place.pass, turn: perPass.has(event) ? 0 : place.turn };
@@ -58,14 +66,19 @@ export async function record(
       event,
       actor: by ? { id: by, type: 'person', auth: 'client-asserted' } : { id: `svc:${deps.role}`, type: 'service', auth: 'client-asserted' },
       refs: refs(),
-      unit: { kind: 'bucket', ref: entry.name },
-      source: deps.stores.place(entry.source.at, entry.source.bucket),
-      target: deps.stores.place(entry.target.at, entry.target.bucket),
+      unit: { kind: entry.kind, ref: entry.name },
+      ...placesOf(deps, entry),
       act,
       ...said,
     },
   ]);
 }
+
+/** Both ends of a workload, as the ledger names them. */
+export const placesOf = ({ stores, clouds }: Pick<RecordDeps, 'stores' | 'clouds'>, entry: Workload): { source: StorePlace; target: StorePlace } =>
+  entry.kind === 'bucket'
+    ? { source: stores.place(entry.source.at, entry.source.bucket), target: stores.place(entry.target.at, entry.target.bucket) }
+    : { source: clouds.place(entry.source.at, entry.source.instance, entry.source), target: clouds.place(entry.target.at, entry.name) };
 
 /**
  * Intent before the act, outcome after. A crash between leaves an intent without outcome: UNKNOWN, until the next attempt finds its
@@ -73,7 +86,7 @@ export async function record(
  */
 export async function recorded<T>(
   deps: RecordDeps,
-  task: BucketTask,
+  task: WorkloadTask,
   step: string,
   work: () => Promise<T>,
   { kind = 'do', by }: { readonly kind?: 'do' | 'undo'; readonly by?: string } = {},
@@ -134,13 +147,13 @@ export async function evidenceOf(
 /** What a record says of a rows file. `entries` holds the names behind it, line by line: it stays with the data. */
 export async function batchSaid(
   depot: Depot,
-  workload: string,
+  { name: workload, kind }: Pick<Workload, 'name' | 'kind'>,
   rows: Digest,
   { objects, sizeBytes, verdicts: { PASS, FAIL, UNKNOWN }, reasons }: Totals,
   entries: Digest | undefined,
 ): Promise<Said> {
   return {
-    unit: { kind: 'bucket', ref: workload, count: objects, size_bytes: String(sizeBytes) },
+    unit: { kind, ref: workload, count: objects, size_bytes: String(sizeBytes) },
     counts: { pass: PASS, fail: FAIL, unknown: UNKNOWN },
     verdict: FAIL > 0 ? 'FAIL' : UNKNOWN > 0 ? 'UNKNOWN' : 'PASS',
     reasons: Object.keys(reasons).sort(),
@@ -154,7 +167,7 @@ export async function batchSaid(
 /** The list of what is to be moved is closed: with names for who holds the depot, and without for everybody else. */
 export async function recordInventory(
   deps: RecordDeps,
-  task: BucketTask,
+  task: WorkloadTask,
   { digest, count, sizeBytes }: ManifestRef,
   inventory: SetRef | undefined,
   step: string,

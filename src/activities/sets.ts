@@ -3,7 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import type { LedgerRecord } from '../model/ledger-record.ts';
 import { leftReferences, type RecordedBatch, type RecordedInventory, sealFinalSet } from '../transfer/index.ts';
 import type { Attempt } from './boundary.ts';
-import { type BucketTask, evidenceOf, type RecordDeps, record } from './recording.ts';
+import { evidenceOf, type RecordDeps, record, type WorkloadTask } from './recording.ts';
 
 export interface FinalSetInput {
   readonly acceptedLosses: readonly string[];
@@ -14,7 +14,7 @@ export interface FinalSetInput {
 /** What became of every object that an inventory or a batch of the workload knows: one file of references, bound by the record that closes the count. */
 export async function closeFinalSet(
   deps: RecordDeps,
-  task: BucketTask,
+  task: WorkloadTask,
   { acceptedLosses, withdrawn }: FinalSetInput,
   { signal, heartbeat }: Attempt,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function closeFinalSet(
   const set = await sealFinalSet(deps, input, heartbeat, signal);
   const counts = Object.fromEntries(Object.entries(set.states).map(([state, { count }]) => [state, count]));
   await record(deps, task, 'reconciliation.closed', `reconcile/${set.digest.slice(0, 16)}`, {
-    unit: { kind: 'bucket', ref: workload, count: set.count },
+    unit: { kind: task.entry.kind, ref: workload, count: set.count },
     counts: { ...counts, inventoried: set.inventoried },
     verdict: set.verdict,
     ...(withdrawn ? { reasons: ['WITHDRAWN'] } : {}),

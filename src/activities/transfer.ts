@@ -19,6 +19,8 @@ import {
 import { attempt } from './boundary.ts';
 import { ends } from './ends.ts';
 import { createListingActivities } from './listing.ts';
+import { createDiskActivities } from './machines/disks.ts';
+import { createProvingActivities } from './machines/proving.ts';
 import { type BucketTask, batchSaid, type RecordDeps, record } from './recording.ts';
 
 export interface TransferDeps extends RecordDeps {
@@ -41,6 +43,8 @@ export type TransferActivities = ReturnType<typeof createTransferActivities>;
 /** The hands that move bytes: each takes one listing or one shard, resumes from its journal and answers counts. */
 export const createTransferActivities = (deps: TransferDeps) => ({
   ...createListingActivities(deps),
+  ...createDiskActivities(deps),
+  ...createProvingActivities(deps),
 
   copyShard: (task: ShardTask & { capabilities: TargetCapabilities; isFirstPass: boolean }): Promise<Totals> =>
     attempt(async ({ signal, heartbeat }) => {
@@ -98,11 +102,5 @@ function nameless({ rows: _, ...totals }: ShardResult): Totals {
 
 async function recordBatch(deps: TransferDeps, task: ShardTask, stage: 'verify' | 'delete' | 'tags', { rows, ...totals }: ShardResult): Promise<void> {
   const { shards } = await readIndex(deps.depot, task.manifest);
-  await record(
-    deps,
-    task,
-    'batch.verified',
-    `${stage}/${task.shard}`,
-    await batchSaid(deps.depot, task.place.workload, rows, totals, shards[task.shard]?.entries),
-  );
+  await record(deps, task, 'batch.verified', `${stage}/${task.shard}`, await batchSaid(deps.depot, task.entry, rows, totals, shards[task.shard]?.entries));
 }

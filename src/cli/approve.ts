@@ -33,7 +33,10 @@ export const approve: CommandDefinition = {
     if (given.argument(1) === '') throw usage('approve needs a workload, or --file with what came back', ['ecluse status']);
     if (given.argument(0) === 'gap') return requestGap(context, given);
     const { gate, status, scope } = await openGateOf(context, given);
-    if (given.text('request') !== undefined) return (await requesting()).requestApproval(context, given, { gate, subject: status.workload }, status);
+    if (given.text('request') !== undefined && gate === 'rehearsal')
+      throw usage('a rehearsal is accepted by its owner’s word', [`ecluse approve rehearsal ${status.workload}`]);
+    if (given.text('request') !== undefined && gate !== 'rehearsal')
+      return (await requesting()).requestApproval(context, given, { gate, subject: status.workload }, status);
     return assert(context, given, { gate, status, scope });
   },
 };

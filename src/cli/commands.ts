@@ -23,6 +23,7 @@ import { plan } from './plan.ts';
 import { planApply } from './plan-apply.ts';
 import { planDiff } from './plan-diff.ts';
 import { preflight } from './preflight.ts';
+import { rehearse } from './rehearse.ts';
 import { reject } from './reject.ts';
 import { report } from './report.ts';
 import { resolve } from './resolve.ts';
@@ -55,6 +56,7 @@ export const commands: readonly CommandDefinition[] = [
   resolve,
   approve,
   reject,
+  rehearse,
   cutover,
   rollback,
   discard,

@@ -1,3 +1,4 @@
+import { localTime } from '../core/local-time.ts';
 import { isLossCode, losses as lossTable } from '../core/loss.ts';
 import type { Gate, WorkloadStatus } from '../model/status.ts';
 import type { ArgumentDefinition, Given } from './command.ts';
@@ -6,7 +7,7 @@ import { Failure, usage } from './failure.ts';
 import { workloadOf } from './orders.ts';
 import { textTable } from './text-table.ts';
 
-export const gates = ['loss', 'cutover', 'finalize', 'discard'] as const satisfies readonly Gate[];
+export const gates = ['loss', 'rehearsal', 'cutover', 'finalize', 'discard'] as const satisfies readonly Gate[];
 export const gateArguments: readonly ArgumentDefinition[] = [
   { name: 'gate', summary: 'which gate', kind: 'required', choices: gates },
   { name: 'workload', summary: 'name of a workload', kind: 'required' },
@@ -14,12 +15,17 @@ export const gateArguments: readonly ArgumentDefinition[] = [
 
 /** The file in the depot whose digest an approval names: exactly what would happen, nothing that may change without a new approval. */
 export interface GateScope {
-  readonly source: { readonly at: string; readonly bucket: string };
-  readonly target: { readonly at: string; readonly bucket: string };
-  readonly into: string;
-  readonly versions: string;
-  readonly freeze: string;
-  readonly losses: readonly string[];
+  readonly source: { readonly at: string; readonly bucket?: string; readonly instance?: string };
+  readonly target: { readonly at: string; readonly bucket?: string; readonly subregion?: string; readonly type?: string; readonly bootMode?: string };
+  readonly losses?: readonly string[];
+  /** Of a bucket. */
+  readonly into?: string;
+  readonly versions?: string;
+  readonly freeze?: string;
+  /** Of a rehearsal: what stands there, and how long. */
+  readonly machine?: string;
+  readonly console?: string;
+  readonly until?: string;
 }
 
 /** The workload and the digest to approve: the open gate's, or the one that the person gives (refused when it is not the open one). */
@@ -43,7 +49,11 @@ export async function readScope(context: CommandContext, scope: string): Promise
   return JSON.parse((await (await context.depot()).get(scope)).toString('utf8')) as GateScope;
 }
 
-export function scopeText({ words }: CommandContext, { source, target, into, versions, freeze, losses }: GateScope, status: WorkloadStatus): string {
+export function scopeText(
+  { words, config }: CommandContext,
+  { source, target, into, versions, freeze, losses = [], machine, until }: GateScope,
+  status: WorkloadStatus,
+): string {
   const labels = words.scopeLabels;
   const loss = (code: string): string => {
     const count = status.losses.find((each) => each.code === code)?.count;
@@ -51,11 +61,15 @@ export function scopeText({ words }: CommandContext, { source, target, into, ver
   };
   const named = losses.length > 0 ? losses.map((code, i) => [i === 0 ? labels.losses : '', loss(code)]) : [[labels.losses, labels.none]];
   return textTable([
-    [labels.source, `${source.at}/${source.bucket}`],
-    [labels.target, `${target.at}/${target.bucket}`],
-    [labels.into, into],
-    [labels.versions, versions],
-    [labels.freeze, freeze],
+    [labels.source, `${source.at}/${source.bucket ?? source.instance}`],
+    [labels.target, [`${target.at}/${target.bucket ?? target.subregion}`, target.type, target.bootMode].filter(Boolean).join(', ')],
+    ...[
+      [labels.into, into],
+      [labels.versions, versions],
+      [labels.freeze, freeze],
+      [labels.machine, machine],
+      [labels.until, until && localTime(until, config().timezone)],
+    ].flatMap(([label = '', value]) => (value ? [[label, value]] : [])),
     ...named,
   ]);
 }

@@ -1,5 +1,5 @@
 import type { TemporalPlace } from '../config/environment.ts';
-import { bucketWorkflowId, projectWorkflowId } from '../core/ids.ts';
+import { projectWorkflowId, workloadWorkflowId } from '../core/ids.ts';
 import { Failure } from './failure.ts';
 import type { CommandWords } from './words.ts';
 
@@ -17,7 +17,7 @@ const shownStatuses = ['Running', 'Completed', 'Failed', 'Canceled', 'Terminated
 export function projectLinks(
   { ui, namespace }: TemporalPlace,
   project: string,
-  workloads: readonly { readonly workload: string; readonly wave: number }[],
+  workloads: readonly { readonly workload: string; readonly wave: number; readonly kind?: 'vm' }[],
   titles: CommandWords['links'],
 ): { readonly lists: readonly Link[]; readonly pages: readonly Link[] } {
   if (ui === undefined)
@@ -47,6 +47,9 @@ export function projectLinks(
       ...waves.map((wave) => list(titles.wave(wave), `EcluseWave = ${wave}`)),
       list(titles.everything, ''),
     ],
-    pages: [page(titles.project(project), projectWorkflowId(project)), ...workloads.map(({ workload }) => page(workload, bucketWorkflowId(project, workload)))],
+    pages: [
+      page(titles.project(project), projectWorkflowId(project)),
+      ...workloads.map(({ workload, kind }) => page(workload, workloadWorkflowId(project, kind ?? 'bucket', workload))),
+    ],
   };
 }

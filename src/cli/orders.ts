@@ -1,7 +1,7 @@
 import { nearest } from '../config/nearest.ts';
 import { isFinal, mayOrder, statesForOrder } from '../core/lifecycle.ts';
 import { nextCommands } from '../core/next-command.ts';
-import type { Order, ProjectStatus, WorkloadStatus } from '../model/status.ts';
+import type { Gate, Order, ProjectStatus, WorkloadStatus } from '../model/status.ts';
 import type { ArgumentDefinition, Given, OptionDefinition, Outcome } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { Failure, failureJson, usage } from './failure.ts';
@@ -18,6 +18,9 @@ export interface OrderTold {
   readonly order: Order;
   readonly frozenByHand?: boolean;
 }
+
+/** The gate that an order may find still waiting for its approval. */
+const gateOf: Readonly<Record<Order, Gate>> = { rehearse: 'rehearsal', cutover: 'cutover', rollback: 'discard', finalize: 'finalize', discard: 'discard' };
 
 export interface Selection {
   readonly chosen: readonly WorkloadStatus[];
@@ -48,7 +51,7 @@ export async function tell(context: CommandContext, by: string, { order, frozenB
   const lines = [
     ...taken.map(({ workload }) => words.ordered(words.nouns.order[order], workload)),
     ...gated.flatMap((status) => [
-      `${status.workload}: ${words.nouns.approvalOf(words.nouns.gate[order === 'rollback' ? 'discard' : order])}`,
+      `${status.workload}: ${words.nouns.approvalOf(words.nouns.gate[gateOf[order]])}`,
       ...nextCommands(status).map((command) => `  ${command}`),
     ]),
     ...refused.map(({ facts }) => `${facts.answer}`),

@@ -25,12 +25,9 @@ export const permissions: CommandDefinition = {
     if (!Object.hasOwn(stores, store)) throw usage(`ecluse.yaml has no store "${store}": ${Object.keys(stores).join(', ')}`);
     const named = given.text('bucket');
     const planned = (): string[] =>
-      context.plan().waves.flatMap(({ workloads }) =>
-        workloads
-          .map((entry) => entry[side])
-          .filter(({ at }) => at === store)
-          .map(({ bucket }) => bucket),
-      );
+      context
+        .plan()
+        .waves.flatMap(({ workloads }) => workloads.flatMap((entry) => (entry.kind === 'bucket' && entry[side].at === store ? [entry[side].bucket] : [])));
     const buckets = named === undefined ? [...new Set(planned())] : [named];
     if (buckets.length === 0) throw usage(`plan.yaml has no workload whose ${side} is in "${store}"`, ['name one: --bucket NAME']);
     const policies = buckets.map((bucket) => ({ bucket, policy: policyFor({ side, phase, bucket }) }));

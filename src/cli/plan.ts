@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parsePlan } from '../config/load.ts';
 import { systemCode } from '../config/system-code.ts';
+import { workloadEnds } from '../core/static-page.ts';
 import type { Config } from '../model/config.ts';
 import type { InventoryFile } from '../model/errand.ts';
 import type { CommandDefinition, Given } from './command.ts';
@@ -30,7 +31,7 @@ export const plan: CommandDefinition = {
     const written = parsePlan(text, path, config);
     await writeFile(path, text);
     const workloads = written.waves.flatMap((wave) => wave.workloads.map(({ name, source, target }) => ({ name, source, target })));
-    const lines = workloads.map(({ name, source, target }) => `  ${name}: ${source.at}/${source.bucket} → ${target.at}/${target.bucket}`);
+    const lines = written.waves.flatMap((wave) => wave.workloads.map((entry) => `  ${entry.name}: ${workloadEnds(entry).join(' → ')}`));
     return {
       exit: 0,
       text: [context.words.wrote(path), ...lines, '', context.words.next, '  ecluse preflight --all', '  ecluse start'].join('\n'),

@@ -1,5 +1,5 @@
 import { nearest } from '../config/nearest.ts';
-import type { BucketWorkload } from '../model/plan.ts';
+import type { Workload } from '../model/plan.ts';
 import type { ArgumentDefinition, Given, OptionDefinition } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { usage } from './failure.ts';
@@ -8,7 +8,7 @@ export const plannedArgument: ArgumentDefinition = { name: 'workload', summary: 
 export const plannedOptions: readonly OptionDefinition[] = [{ flags: '--all', summary: 'every workload of plan.yaml' }];
 
 /** Entries of plan.yaml, by name or all: what can be asked before the project runs. */
-export function plannedEntries(context: CommandContext, given: Given): BucketWorkload[] {
+export function plannedEntries(context: CommandContext, given: Given): Workload[] {
   const entries = context.plan().waves.flatMap(({ workloads }) => workloads);
   if (given.flag('all') === given.arguments.length > 0) throw usage('name workloads, or give --all');
   if (given.flag('all')) return entries;

@@ -6,6 +6,8 @@ import type {
   Assessment,
   CloseErrand,
   CloseResult,
+  DescribeErrand,
+  DescribeResult,
   DoctorErrand,
   DoctorResult,
   ExportErrand,
@@ -29,6 +31,7 @@ export interface Errands {
   readonly inventory: readonly [InventoryErrand, InventoryResult];
   readonly assess: readonly [AssessErrand, Assessment];
   readonly preflight: readonly [PreflightErrand, PreflightResult];
+  readonly describeMachine: readonly [DescribeErrand, DescribeResult];
   readonly doctor: readonly [DoctorErrand, DoctorResult];
   readonly ledgerShow: readonly [LedgerShowErrand, LedgerShowResult];
   readonly ledgerVerify: readonly [LedgerVerifyErrand, LedgerVerifyResult];
@@ -54,6 +57,8 @@ export interface PendingWork {
 /** What the list of workflows knows of a workload while no worker answers: as last recorded. */
 export interface RecordedWorkload {
   readonly workload: string;
+  /** Absent: a bucket. */
+  readonly kind?: 'vm';
   readonly wave: number;
   readonly state: string;
   readonly condition: string;
@@ -82,7 +87,7 @@ export interface ProjectClient {
   applyPlan(plan: PlanApplied): Promise<ProjectStatus>;
   /** Starts the errand, or joins the one of the same name that runs already. NO_WORKER when nobody serves its queue. `name` tells it from others of its kind. */
   errand<Kind extends ErrandKind>(kind: Kind, input: Errands[Kind][0], name?: string): Promise<Errands[Kind][1]>;
-  pendingWork(workload: string): Promise<readonly PendingWork[]>;
+  pendingWork(status: Pick<WorkloadStatus, 'workload' | 'kind'>): Promise<readonly PendingWork[]>;
   recorded(): Promise<readonly RecordedWorkload[]>;
   /** How many processes poll each role's queue. */
   pollers(): Promise<Readonly<Record<Role, number>>>;

@@ -1,7 +1,7 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } from '@temporalio/common';
 import type { TemporalPlace } from '../config/environment.ts';
-import { bucketWorkflowId, errandWorkflowId, projectWorkflowId, taskQueue } from '../core/ids.ts';
+import { errandWorkflowId, projectWorkflowId, taskQueue, workloadWorkflowId } from '../core/ids.ts';
 import { searchAttributes } from '../core/search-attributes.ts';
 import { projectPage } from '../core/static-page.ts';
 import type { ProjectStatus } from '../model/status.ts';
@@ -75,7 +75,8 @@ export function projectClient(client: Client, place: TemporalPlace, project: str
     resume: update(messages.resume),
     applyPlan: update(messages.applyPlan),
     errand: (kind, input, name) => runErrand(client, { kind, input, name: name ?? kind, project, place, words }),
-    pendingWork: (workload) => read(words.doing.pending, () => pendingWork(client.workflow.getHandle(bucketWorkflowId(project, workload)))),
+    pendingWork: ({ workload, kind }) =>
+      read(words.doing.pending, () => pendingWork(client.workflow.getHandle(workloadWorkflowId(project, kind ?? 'bucket', workload)))),
     recorded: () => read(words.doing.list, () => recordedWorkloads(client, project)),
     pollers: () => read(words.doing.pollers, () => pollersOf(client, project)),
     missingSearchAttributes: () =>

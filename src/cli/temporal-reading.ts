@@ -8,6 +8,7 @@ export const requiredRoles: Readonly<Record<ErrandKind, readonly Role[]>> = {
   inventory: ['control'],
   assess: ['control', 'transfer'],
   preflight: ['control'],
+  describeMachine: ['control'],
   doctor: ['control'],
   ledgerShow: ['control', 'ledger'],
   ledgerVerify: ['control', 'ledger'],
@@ -69,6 +70,7 @@ function fromAttributes(info: WorkflowExecutionInfo): RecordedWorkload {
   const text = (name: string): string => String(attributes.get(name) ?? '');
   return {
     workload: text('EcluseWorkload'),
+    ...(/^project\/[^/]+\/vm\//.test(info.workflowId) ? { kind: 'vm' as const } : {}),
     wave: Number(attributes.get('EcluseWave') ?? 0),
     state: text('EcluseState'),
     condition: info.status.name === 'RUNNING' ? text('EcluseCondition') : info.status.name.toLowerCase(),

@@ -19,7 +19,7 @@ export const why: CommandDefinition = {
   run: async (context, given) => {
     const client = await context.client();
     const status = workloadOf(await client.status(), given.argument(0));
-    const pending = status.startedAt === '' ? [] : await client.pendingWork(status.workload);
+    const pending = status.startedAt === '' ? [] : await client.pendingWork(status);
     const next = nextCommands(status);
     const turn = whoseTurn(context, status);
     return {

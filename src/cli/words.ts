@@ -44,6 +44,8 @@ export interface CommandWords {
     readonly freeze: string;
     readonly losses: string;
     readonly none: string;
+    readonly machine: string;
+    readonly until: string;
   };
   readonly why: {
     readonly since: string;
@@ -110,7 +112,17 @@ const en: CommandWords = {
   paused: (what) => `${what}: paused. What is in flight ends first.`,
   resumed: (what) => `${what}: goes on.`,
   wholeProject: 'The whole project',
-  scopeLabels: { source: 'source', target: 'target', into: 'into', versions: 'versions', freeze: 'freeze', losses: 'losses', none: 'none' },
+  scopeLabels: {
+    source: 'source',
+    target: 'target',
+    into: 'into',
+    versions: 'versions',
+    freeze: 'freeze',
+    losses: 'losses',
+    none: 'none',
+    machine: 'test machine',
+    until: 'stays until',
+  },
   why: {
     since: 'since',
     turn: 'whose turn',
@@ -177,7 +189,17 @@ const fr: CommandWords = {
   paused: (what) => `${what} : en pause. Ce qui est en vol se termine d’abord.`,
   resumed: (what) => `${what} : reprise.`,
   wholeProject: 'Tout le projet',
-  scopeLabels: { source: 'source', target: 'cible', into: 'dans', versions: 'versions', freeze: 'gel', losses: 'pertes', none: 'aucune' },
+  scopeLabels: {
+    source: 'source',
+    target: 'cible',
+    into: 'dans',
+    versions: 'versions',
+    freeze: 'gel',
+    losses: 'pertes',
+    none: 'aucune',
+    machine: 'machine d’essai',
+    until: 'reste jusqu’à',
+  },
   why: {
     since: 'depuis',
     turn: 'à qui d’agir',

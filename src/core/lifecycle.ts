@@ -1,11 +1,11 @@
 import type { Order, WorkloadState } from '../model/status.ts';
 
-/** Every legal move of a bucket; nothing else is. Backward moves are unwinds and rollbacks. Buckets skip `ready for test` and `tested`. */
+/** Every legal move; nothing else is. Backward moves are unwinds and rollbacks. Buckets skip `ready for test` and `tested`. */
 const moves: Readonly<Record<WorkloadState, readonly WorkloadState[]>> = {
   'not ready': ['replicating', 'excluded', 'discarded'],
-  replicating: ['ready for cutover', 'not ready', 'discarded'],
-  'ready for test': ['tested', 'replicating'],
-  tested: ['ready for cutover', 'replicating'],
+  replicating: ['ready for test', 'ready for cutover', 'not ready', 'rolled back', 'discarded'],
+  'ready for test': ['tested', 'replicating', 'rolled back'],
+  tested: ['ready for test', 'ready for cutover', 'replicating', 'rolled back'],
   'ready for cutover': ['cutting over', 'replicating', 'rolled back', 'discarded'],
   'cutting over': ['cut over', 'ready for cutover'],
   'cut over': ['finalized', 'rolled back'],
@@ -20,8 +20,9 @@ export const isLegalMove = (from: WorkloadState, to: WorkloadState): boolean => 
 
 /** Where an order may be given. A rollback while moving stops the phase under way; the source must still exist, so never after finalize. */
 const orders: Readonly<Record<Order, readonly WorkloadState[]>> = {
+  rehearse: ['ready for test', 'tested'],
   cutover: ['ready for cutover'],
-  rollback: ['replicating', 'ready for cutover', 'cutting over', 'cut over'],
+  rollback: ['replicating', 'ready for test', 'tested', 'ready for cutover', 'cutting over', 'cut over'],
   finalize: ['cut over'],
   discard: ['not ready', 'rolled back'],
 };

@@ -17,6 +17,7 @@ export function nextCommands(status: WorkloadStatus): readonly string[] {
   if (waitingFor === sealWait) return mayOrder('rollback', state) ? [`ecluse rollback ${workload}`] : [];
   if (gate) return [`ecluse approve ${gate.gate} ${workload}`, `ecluse reject ${gate.gate} ${workload} --reason "…"`, ...besideGate(status)];
   if (condition !== 'waiting') return [];
+  if (state === 'ready for test') return [`ecluse rehearse ${workload}`, `ecluse rollback ${workload}`];
   if (state === 'ready for cutover') return [`ecluse cutover ${workload}`, `ecluse rollback ${workload}`];
   if (state === 'cut over') return [`ecluse finalize ${workload}`, `ecluse rollback ${workload}`];
   if (state === 'rolled back') return [`ecluse discard ${workload}`, resume];
@@ -26,7 +27,7 @@ export function nextCommands(status: WorkloadStatus): readonly string[] {
 
 /** The other ways that stay open while a gate waits. */
 function besideGate({ workload, state }: WorkloadStatus): string[] {
-  if (state === 'cut over' || state === 'ready for cutover') return [`ecluse rollback ${workload}`];
+  if (state === 'cut over' || state === 'ready for cutover' || state === 'ready for test') return [`ecluse rollback ${workload}`];
   return state === 'rolled back' ? [`ecluse resume ${workload}`] : [];
 }
 

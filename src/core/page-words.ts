@@ -8,7 +8,7 @@ export interface PageWords {
   readonly source: string;
   readonly target: string;
   readonly freeze: string;
-  readonly freezeBy: Readonly<Record<BucketWorkload['freeze'], string>>;
+  readonly freezeBy: Readonly<Record<BucketWorkload['freeze'] | 'stop', string>>;
   readonly deltas: string;
   readonly everyMinutes: (count: number) => string;
   readonly moreWorkloads: (count: number) => string;
@@ -31,7 +31,7 @@ const en: PageWords = {
   source: 'Source',
   target: 'Target',
   freeze: 'Freeze',
-  freezeBy: { policy: 'Écluse denies writes on the source', manual: 'the operator stops the writers' },
+  freezeBy: { policy: 'Écluse denies writes on the source', manual: 'the operator stops the writers', stop: 'Écluse stops the source machine' },
   deltas: 'Delta passes',
   everyMinutes: (count) => (count === 1 ? 'every minute' : `every ${count} minutes`),
   moreWorkloads: (count) => `and ${count} more in plan.yaml`,
@@ -62,7 +62,7 @@ const fr: PageWords = {
   source: 'Source',
   target: 'Cible',
   freeze: 'Gel',
-  freezeBy: { policy: 'Écluse interdit les écritures sur la source', manual: 'l’exploitant arrête les écritures' },
+  freezeBy: { policy: 'Écluse interdit les écritures sur la source', manual: 'l’exploitant arrête les écritures', stop: 'Écluse arrête la machine source' },
   deltas: 'Passes de delta',
   everyMinutes: (count) => (count === 1 ? 'chaque minute' : `toutes les ${count} minutes`),
   moreWorkloads: (count) => `et ${count} de plus dans plan.yaml`,
@@ -96,6 +96,20 @@ const fr: PageWords = {
     'allow target writes': 'autorisation d’écrire sur la cible',
     'remove copies': 'effacement des copies',
     'remove target bucket': 'suppression du bucket cible',
+    'snapshot disks': 'instantané des disques',
+    'inspect guest': 'examen du système invité',
+    'import images': 'import des images',
+    'isolated network': 'réseau isolé',
+    'test machine': 'machine d’essai',
+    'target network': 'réseau cible',
+    'target machine': 'machine cible',
+    'boot check': 'contrôle du démarrage',
+    preflight: 'contrôles préalables',
+    'remove rehearsal': 'retrait de l’essai',
+    'stop target': 'arrêt de la machine cible',
+    'keep target disks': 'conservation des disques cibles',
+    'start source': 'démarrage de la source',
+    'let go': 'retrait des éléments de travail',
   },
   undoOf: (step) => `annulation : ${step}`,
   ofThisPass: (pass) => `de la passe ${pass}, copié et relu`,

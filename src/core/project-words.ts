@@ -52,8 +52,8 @@ const en: ProjectWords = {
     excluded: 'excluded',
   },
   condition: { moving: 'moving', waiting: 'waiting', held: 'held', paused: 'paused', unwinding: 'unwinding', stuck: 'stuck', done: 'done' },
-  gate: { loss: 'loss report', cutover: 'cutover', finalize: 'finalize', discard: 'discard' },
-  order: { cutover: 'cutover', rollback: 'rollback', finalize: 'finalize', discard: 'discard' },
+  gate: { loss: 'loss report', rehearsal: 'rehearsal', cutover: 'cutover', finalize: 'finalize', discard: 'discard' },
+  order: { rehearse: 'rehearsal', cutover: 'cutover', rollback: 'rollback', finalize: 'finalize', discard: 'discard' },
   verdict: { PASS: 'PASS', FAIL: 'FAIL', UNKNOWN: 'UNKNOWN' },
   project: 'The project',
   wave: 'Wave',
@@ -104,8 +104,8 @@ const fr: ProjectWords = {
     stuck: 'bloqué',
     done: 'terminé',
   },
-  gate: { loss: 'rapport de pertes', cutover: 'bascule', finalize: 'clôture', discard: 'effacement de la copie' },
-  order: { cutover: 'bascule', rollback: 'retour arrière', finalize: 'clôture', discard: 'effacement de la copie' },
+  gate: { loss: 'rapport de pertes', rehearsal: 'essai', cutover: 'bascule', finalize: 'clôture', discard: 'effacement de la copie' },
+  order: { rehearse: 'essai', cutover: 'bascule', rollback: 'retour arrière', finalize: 'clôture', discard: 'effacement de la copie' },
   verdict: { PASS: 'CONFORME', FAIL: 'NON CONFORME', UNKNOWN: 'INCONNU' },
   project: 'Le projet',
   wave: 'Vague',
@@ -144,6 +144,7 @@ export function waitsFor(status: WorkloadStatus, language: Language): string {
   if (waitingFor === sealWait) return words.itsSeal;
   if (gate) return words.approvalOf(words.gate[gate.gate]);
   if (condition !== 'waiting') return '';
+  if (state === 'ready for test') return words.orderOf(words.order.rehearse);
   if (state === 'ready for cutover') return words.orderOf(words.order.cutover);
   if (state === 'cut over') return words.orderOf(words.order.finalize);
   if (state === 'rolled back') return words.orderOf(words.order.discard);

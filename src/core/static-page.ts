@@ -1,4 +1,4 @@
-import type { BucketWorkload } from '../model/plan.ts';
+import type { Workload } from '../model/plan.ts';
 import { facts, fitting, headOf, maxDetailsBytes, plain, row, summaryLine, utf8Bytes } from './markdown.ts';
 import { pageWords } from './page-words.ts';
 import { type Language, projectWords } from './project-words.ts';
@@ -14,17 +14,21 @@ export interface StaticPage {
 
 interface Planned {
   readonly wave: number;
-  readonly entry: BucketWorkload;
+  readonly entry: Workload;
 }
 
-const place = ({ at, bucket }: BucketWorkload['source']): string => `${at}/${bucket}`;
+/** Both ends in few words. A machine on the target has no id before it is made: the subregion says where it will stand. */
+export const workloadEnds = (entry: Workload): readonly [string, string] =>
+  entry.kind === 'bucket'
+    ? [`${entry.source.at}/${entry.source.bucket}`, `${entry.target.at}/${entry.target.bucket}`]
+    : [`${entry.source.at}/${entry.source.instance}`, `${entry.target.at}/${entry.target.subregion}`];
 
 export function projectPage(project: string, workloads: readonly Planned[], language: Language): StaticPage {
   const nouns = projectWords(language);
   const words = pageWords(language);
   const waves = new Set(workloads.map(({ wave }) => wave)).size;
   const before = [...words.howToRead.flatMap((text) => [text, '']), ...headOf([nouns.wave, nouns.workload, words.source, words.target])];
-  const rows = workloads.map(({ wave, entry }) => row([String(wave), plain(entry.name), plain(place(entry.source)), plain(place(entry.target))]));
+  const rows = workloads.map(({ wave, entry }) => row([String(wave), plain(entry.name), ...workloadEnds(entry).map((end) => plain(end))]));
   const shown = fitting(rows, maxDetailsBytes - utf8Bytes(before.join('\n')) - 200);
   const more = rows.length - shown.length;
   return {
@@ -33,17 +37,21 @@ export function projectPage(project: string, workloads: readonly Planned[], lang
   };
 }
 
+const targetFacts = (entry: Workload): string =>
+  entry.kind === 'bucket' ? `into: ${entry.into}, versions: ${entry.versions}` : `${entry.target.type}, ${entry.target.bootMode}`;
+
 export function workloadPage({ wave, entry }: Planned, language: Language): StaticPage {
+  const [source, target] = workloadEnds(entry);
   const nouns = projectWords(language);
   const words = pageWords(language);
   return {
-    staticSummary: summaryLine(`${entry.name}: ${place(entry.source)} → ${place(entry.target)}`),
+    staticSummary: summaryLine(`${entry.name}: ${workloadEnds(entry).join(' → ')}`),
     staticDetails: [
       ...facts([
         [nouns.wave, String(wave)],
-        [words.source, plain(place(entry.source))],
-        [words.target, plain(`${place(entry.target)} (into: ${entry.into}, versions: ${entry.versions})`)],
-        [words.freeze, words.freezeBy[entry.freeze]],
+        [words.source, plain(source)],
+        [words.target, plain(`${target} (${targetFacts(entry)})`)],
+        [words.freeze, entry.kind === 'bucket' ? words.freezeBy[entry.freeze] : words.freezeBy.stop],
         [words.deltas, words.everyMinutes(entry.deltaEveryMinutes)],
       ]),
       '',

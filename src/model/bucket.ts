@@ -29,6 +29,10 @@ export const TargetCapabilities = z.strictObject({
   tagging: z.boolean(),
   versioning: z.boolean(),
   policy: z.boolean(),
+  /** A part can be taken over from another object of the bucket by range, and only while that has its ETag. Absent: probed before this was asked. */
+  partCopy: z.boolean().optional(),
+  /** Takes a part whose chunks are signed one by one (STREAMING-AWS4-HMAC-SHA256-PAYLOAD), and gives back its bytes without the framing. */
+  streamedParts: z.boolean().optional(),
   partCount: z.number().int(),
   userMetadataBytes: z.number().int(),
 });

@@ -37,6 +37,8 @@ export interface DiskPlan {
   /** Blocks that were present and are gone: they read as zeros from now on. */
   readonly cleared: number;
   readonly image: ImageLayout;
+  /** Parts of new slots that one shard takes. */
+  readonly shardParts: number;
   /** Of the image before; absent for `full`. */
   readonly before?: ImageRef;
 }
@@ -62,19 +64,22 @@ export interface ImageRef {
   /** Of the disk. */
   readonly sizeBytes: number;
   readonly blocks: number;
+  /** In how many shards it is read back (`verifyImageShard`). */
+  readonly shards: number;
 }
 
 /** The depot file of an ImageRef: layout, map, and the SHA-256 of every block, so that a re-read can be compared and a delta appended. */
 export interface DiskImage {
   readonly v: 1;
   readonly key: string;
+  /** A re-read demands it. */
+  readonly etag: string;
   readonly layout: ImageLayout;
   readonly map: BlockMap;
   /** Per segment of the map, in its order: 32 bytes a block, in the order of its entries. */
   readonly digests: readonly { readonly segment: number; readonly file: Digest }[];
   /** RFC 6962 root over the SHA-256 of each block of the disk, zeros included: what the source gave. */
   readonly sourceRoot: Digest;
-  /** The parts of the object, in order: what a re-read takes as its shards. */
   readonly imageBytes: number;
 }
 

@@ -1,6 +1,6 @@
 import type { SignedApproval } from './approval.ts';
 import type { Digest, Verdict } from './digest.ts';
-import type { BucketWorkload } from './plan.ts';
+import type { Workload } from './plan.ts';
 import type { Policy, PolicyGate } from './policy.ts';
 import type { LossCount } from './status.ts';
 
@@ -37,7 +37,9 @@ export interface Finding {
 
 export interface AssessErrand {
   readonly project: string;
-  readonly entry: BucketWorkload;
+  readonly entry: Workload;
+  /** Of a machine: take a snapshot, read what its disks say, and remove it again. */
+  readonly inspect?: boolean;
 }
 export interface Assessment {
   readonly workload: string;
@@ -45,13 +47,33 @@ export interface Assessment {
   readonly sizeBytes: number;
   readonly findings: readonly Finding[];
   readonly losses: readonly LossCount[];
-  /** Depot file with samples of names per finding (JSON): stays in the depot. */
+  /** Depot file with samples of names per finding (JSON): stays in the depot. Of a machine: the machine as its cloud describes it. */
   readonly samples: Digest;
+  /** Of a machine. */
+  readonly machine?: MachineAssessment;
+}
+
+export interface MachineAssessment {
+  readonly disks: readonly { readonly disk: string; readonly device: string; readonly sizeBytes: number; readonly usedBytes?: number }[];
+  /** Depot file: GuestReport; absent when the disks were not read. */
+  readonly guest?: Digest;
+}
+
+export interface DescribeErrand {
+  readonly project: string;
+  readonly at: string;
+  readonly account?: string;
+  readonly region?: string;
+  readonly machine: string;
+}
+/** Depot file: Machine as JSON. */
+export interface DescribeResult {
+  readonly digest: Digest;
 }
 
 export interface PreflightErrand {
   readonly project: string;
-  readonly entry: BucketWorkload;
+  readonly entry: Workload;
 }
 export interface Check {
   readonly id: string;

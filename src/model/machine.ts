@@ -68,12 +68,12 @@ export interface SecurityRule {
   /** `tcp`, `udp`, `icmp`, or `-1` for all. */
   readonly protocol: string;
   /** Absent for `-1`. */
-  readonly fromPort?: number;
-  readonly toPort?: number;
+  readonly fromPort?: number | undefined;
+  readonly toPort?: number | undefined;
   /** CIDR blocks. */
   readonly ranges: readonly string[];
   /** Another group of the same machine's net, by name. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 export interface MachineTraits {

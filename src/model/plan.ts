@@ -73,7 +73,9 @@ export const VmWorkload = z.strictObject({
     network: MachineNetwork,
     volumeType: z.enum(['standard', 'gp2', 'io1']).default('gp2'),
     /** Per device, where it is not the rule above. */
-    disks: z.record(Device, z.strictObject({ volumeType: z.enum(['standard', 'gp2', 'io1']).optional(), iops: z.int().min(100).max(13_000).optional() })).default({}),
+    disks: z
+      .record(Device, z.strictObject({ volumeType: z.enum(['standard', 'gp2', 'io1']).optional(), iops: z.int().min(100).max(13_000).optional() }))
+      .default({}),
   }),
   /** The administrator's word that the guest has virtio drivers: Windows, and guests that were not inspected. */
   driversDeclared: z.boolean().default(false),

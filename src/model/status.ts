@@ -36,6 +36,8 @@ export interface Progress {
 /** What one workload tells its project, the command and the report. No key, no credential. */
 export interface WorkloadStatus {
   readonly workload: string;
+  /** Absent: a bucket. */
+  readonly kind?: 'vm';
   readonly wave: number;
   readonly state: WorkloadState;
   readonly condition: Condition;

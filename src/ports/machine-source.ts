@@ -21,7 +21,11 @@ export interface MachineSource {
   /** Orders the start; running or pending already is success. CAPACITY when the vendor has no room. */
   start(machine: string, signal?: AbortSignal): Promise<void>;
   /** Each right that the operation needs, asked without doing it. */
-  mayDo(operations: readonly SourceAct[], machine: string, signal?: AbortSignal): Promise<readonly { readonly act: SourceAct; readonly allowed: boolean | 'unknown' }[]>;
+  mayDo(
+    operations: readonly SourceAct[],
+    machine: string,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly act: SourceAct; readonly allowed: boolean | 'unknown' }[]>;
 }
 
 export type SourceAct = 'snapshot' | 'stop' | 'start' | 'delete snapshot';

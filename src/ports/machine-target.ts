@@ -13,7 +13,10 @@ export interface MachineTarget {
   /** From a volume of a stopped machine. */
   snapshotVolume(request: { readonly mark: string; readonly volume: string }, signal?: AbortSignal): Promise<TargetSnapshot>;
   ensureImage(request: TargetImage, signal?: AbortSignal): Promise<{ readonly id: string; readonly state: 'pending' | 'available' | 'failed' }>;
-  ensureNetwork(request: TargetNetwork, signal?: AbortSignal): Promise<{ readonly net: string; readonly subnet: string; readonly securityGroups: readonly string[] }>;
+  ensureNetwork(
+    request: TargetNetwork,
+    signal?: AbortSignal,
+  ): Promise<{ readonly net: string; readonly subnet: string; readonly securityGroups: readonly string[] }>;
   /** Boots when it is made. Data disks straight from their snapshots; no disk is deleted with it. */
   ensureMachine(request: TargetMachineRequest, signal?: AbortSignal): Promise<TargetMachine>;
   /** By id, or by mark; absent when there is none or it is terminated. */
@@ -25,7 +28,10 @@ export interface MachineTarget {
   /** Removes what carries exactly this mark, and its volumes, in the order that the target demands. Gone already is success; what must wait is `waiting`. */
   remove(what: Removable, mark: string, signal?: AbortSignal): Promise<'gone' | 'waiting'>;
   /** Everything whose mark begins so. */
-  marked(prefix: string, signal?: AbortSignal): Promise<readonly { readonly kind: Removable | 'volume'; readonly id: string; readonly mark: string; readonly state: string }[]>;
+  marked(
+    prefix: string,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly kind: Removable | 'volume'; readonly id: string; readonly mark: string; readonly state: string }[]>;
   /** Asked without doing: may this account do it, and do quotas leave room? */
   mayDo(request: TargetMachineRequest | undefined, signal?: AbortSignal): Promise<readonly TargetCheck[]>;
 }
@@ -64,7 +70,10 @@ export interface TargetNetwork {
   readonly subnet: { readonly id: string } | { readonly range: string };
   readonly subregion: string;
   /** Made under this network's mark, or existing by id. A group without rules lets nothing in; outbound rules are exactly those given. */
-  readonly securityGroups: readonly ({ readonly id: string } | { readonly name: string; readonly description: string; readonly rules: readonly SecurityRule[] })[];
+  readonly securityGroups: readonly (
+    | { readonly id: string }
+    | { readonly name: string; readonly description: string; readonly rules: readonly SecurityRule[] }
+  )[];
   /** No route leads out, and every rule that is not given is taken away: for rehearsals. */
   readonly isIsolated: boolean;
 }
@@ -83,7 +92,13 @@ export interface TargetMachineRequest {
   readonly rootBytes: number;
   readonly volumeType: VolumeType;
   readonly iops?: number;
-  readonly dataDisks: readonly { readonly device: string; readonly snapshot: string; readonly sizeBytes: number; readonly volumeType: VolumeType; readonly iops?: number }[];
+  readonly dataDisks: readonly {
+    readonly device: string;
+    readonly snapshot: string;
+    readonly sizeBytes: number;
+    readonly volumeType: VolumeType;
+    readonly iops?: number;
+  }[];
 }
 
 export interface TargetMachine {

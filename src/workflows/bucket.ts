@@ -3,17 +3,18 @@ import { errorCodes } from '../core/error-codes.ts';
 import { isFinal } from '../core/lifecycle.ts';
 import { atStart, runPhase } from '../core/saga.ts';
 import type { WorkloadState, WorkloadStatus } from '../model/status.ts';
-import { BucketRun } from './bucket-run.ts';
-import type { BucketInput, PhaseName } from './bucket-state.ts';
+import { type BucketInput, type BucketRun, newBucketState, type PhaseName } from './bucket-state.ts';
 import { passGate } from './gate.ts';
 import { phases } from './phases.ts';
+import { WorkloadRun } from './workload-run.ts';
+import { shownAnew } from './workload-state.ts';
 
 /**
  * A bucket from its assessment to its last gate. Each turn runs one phase from the table in phases.ts, or waits for a person or the
  * next delta. Nothing irreversible happens without an order, and no phase that fails touches what an earlier phase verified.
  */
 export async function bucket(input: BucketInput): Promise<WorkloadStatus> {
-  const run = new BucketRun(input);
+  const run: BucketRun = new WorkloadRun(input, input.carried ?? newBucketState(input, new Date().toISOString()));
   while (!isFinal(run.state.status.state)) await nextTurn(run);
   await run.show({ condition: 'done' }, ['waitingFor', 'step', 'gate']);
   return run.state.status;
@@ -65,10 +66,6 @@ const unwound: Readonly<Record<PhaseName, WorkloadState | undefined>> = {
   discard: undefined,
 };
 
-/** The same scope shown again is another showing: an approval of an earlier one does not open it. */
-const anew = (shown: BucketRun['state']['shown']): NonNullable<BucketRun['state']['shown']> =>
-  Object.fromEntries(Object.entries(shown ?? {}).map(([gate, { n }]) => [gate, { n }]));
-
 async function begin(run: BucketRun, name: PhaseName): Promise<void> {
   run.state.turn += 1;
   run.state.phase = { name, position: atStart(), hadCopies: run.state.catalogue.length > 0 };
@@ -88,7 +85,7 @@ async function goOn(run: BucketRun, name: PhaseName): Promise<void> {
     // What was approved was approved for the way that was taken back: another time is another decision.
     if (name === 'rollback') {
       state.approved = {};
-      state.shown = anew(state.shown);
+      state.shown = shownAnew(state.shown);
     }
     // Another order may have come while the phase ended: it is carried out next.
     if (state.order?.order === name) delete state.order;

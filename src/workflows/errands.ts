@@ -6,6 +6,8 @@ import type {
   Assessment,
   CloseErrand,
   CloseResult,
+  DescribeErrand,
+  DescribeResult,
   DoctorErrand,
   DoctorResult,
   ExportErrand,
@@ -20,6 +22,7 @@ import type {
   PreflightErrand,
   PreflightResult,
 } from '../model/errand.ts';
+import type { VmWorkload } from '../model/plan.ts';
 import { handsOf } from './policies.ts';
 
 /** A person waits in front of an errand: it gives up after a few attempts and says why. */
@@ -28,7 +31,9 @@ const patience = { attempts: 3, heartbeatSeconds: 30 };
 /** Short workflows that the command starts, because it holds no credential itself. Each is seen in the Temporal UI. */
 export const inventory = (errand: InventoryErrand): Promise<InventoryResult> => handsOf(errand.project, patience).control.takeInventory(errand);
 
-export async function assess({ project, entry }: AssessErrand): Promise<Assessment> {
+export async function assess(errand: AssessErrand): Promise<Assessment> {
+  const { project, entry } = errand;
+  if (entry.kind === 'vm') return assessMachine(errand, entry);
   const { control, transfer } = handsOf(project, patience);
   const place = { project, workload: entry.name, run: 0, pass: 0, turn: 0 };
   const { manifest, tally } = await transfer.listSource({ place, entry, catalogue: [], cut: { objects: 10_000, sizeBytes: 64 * 2 ** 30 } });
@@ -36,7 +41,41 @@ export async function assess({ project, entry }: AssessErrand): Promise<Assessme
   return { workload: entry.name, objects, sizeBytes, findings, losses, samples };
 }
 
-export const preflight = (errand: PreflightErrand): Promise<PreflightResult> => handsOf(errand.project, patience).control.preflight(errand);
+/** Looks at a machine, and with `inspect` at its disks: by a snapshot of ours, which goes again whatever happens. */
+async function assessMachine({ project, inspect }: AssessErrand, entry: VmWorkload): Promise<Assessment> {
+  const { machine, transfer } = handsOf(project, patience);
+  const place = { project, workload: entry.name, run: 0, pass: 0, turn: Date.now() };
+  const task = { place, entry, look: true } as const;
+  const { disks, findings, losses, machine: samples } = await machine.assessMachine(task);
+  const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
+  const told = { workload: entry.name, objects: disks.length, sizeBytes, samples };
+  if (!inspect) return { ...told, findings, losses, machine: { disks } };
+  try {
+    const taken = await machine.snapshotDisks({ ...task, disks, of: 'running' });
+    const planned = await Promise.all(
+      disks.map(async (disk) => {
+        const snapshot = taken.find((one) => one.disk === disk.disk)?.snapshot ?? '';
+        return { disk, snapshot, plan: await transfer.listDisk({ ...task, disk, snapshot }) };
+      }),
+    );
+    const guest = await transfer.inspectGuest({ ...task, disks: planned.map((one) => ({ ...one, plan: one.plan.digest })) });
+    const used = planned.map(({ disk, plan }) => ({ ...disk, usedBytes: plan.readBytes }));
+    return { ...told, findings: [...findings, ...guest.findings], losses: [...losses, ...guest.losses], machine: { disks: used, guest: guest.report } };
+  } finally {
+    await machine.removeLook(task);
+  }
+}
+
+export async function preflight(errand: PreflightErrand): Promise<PreflightResult> {
+  const { project, entry } = errand;
+  const { control, machine } = handsOf(project, patience);
+  if (entry.kind === 'bucket') return control.preflight({ project, entry });
+  const task = { place: { project, workload: entry.name, run: 0, pass: 0, turn: Date.now() }, entry };
+  return { workload: entry.name, checks: await machine.checkMachine(task) };
+}
+
+/** The machine as its cloud describes it, in the depot: what a plan is made from. */
+export const describeMachine = (errand: DescribeErrand): Promise<DescribeResult> => handsOf(errand.project, patience).machine.describeMachine(errand);
 
 export const doctor = (errand: DoctorErrand): Promise<DoctorResult> => handsOf(errand.project, patience).control.examineStore(errand);
 

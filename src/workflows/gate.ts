@@ -1,8 +1,9 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import type { PolicyGate } from '../activities/gates.ts';
 import { sealWait } from '../core/next-command.ts';
-import type { Gate } from '../model/status.ts';
-import type { BucketRun } from './bucket-run.ts';
 import { evidencePatch } from './policies.ts';
+import type { WorkloadRun } from './workload-run.ts';
+import type { WorkloadInput, WorkloadMemory } from './workload-state.ts';
 
 export interface GateWait {
   /** Codes to be accepted, where they are not those accepted before. */
@@ -14,8 +15,8 @@ export interface GateWait {
 
 /** Shows a gate over the digest of its scope and waits for the approval of exactly that digest, or for `until`, or for `timeoutMs`. */
 export async function passGate(
-  run: BucketRun,
-  gate: Gate,
+  run: WorkloadRun<WorkloadInput, WorkloadMemory>,
+  gate: PolicyGate,
   { losses, until, timeoutMs }: GateWait,
 ): Promise<'approved' | 'rejected' | 'interrupted' | 'timeout'> {
   const { state, hands } = run;
@@ -39,7 +40,10 @@ export async function passGate(
 }
 
 /** Approved, and closed until a checkpoint over the approvals is signed, cosigned and dated as the policy asks. False: ordered back meanwhile. */
-async function sealGate(run: BucketRun, seal: { readonly gate: Gate; readonly scope: string; readonly n: number; readonly by: string }): Promise<boolean> {
+async function sealGate(
+  run: WorkloadRun<WorkloadInput, WorkloadMemory>,
+  seal: { readonly gate: PolicyGate; readonly scope: string; readonly n: number; readonly by: string },
+): Promise<boolean> {
   // The project has shown this since it passed the approval on: telling it would cost events in both histories.
   run.note({ condition: 'waiting', waitingFor: sealWait }, ['gate']);
   const isSigned = run.state.approved[seal.gate]?.isSigned ?? false;

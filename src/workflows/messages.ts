@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { SignedApproval } from '../model/approval.ts';
-import type { BucketWorkload } from '../model/plan.ts';
+import type { Workload } from '../model/plan.ts';
 import type { Gate, Order, ProjectStatus, WorkloadStatus } from '../model/status.ts';
 
 /**
@@ -50,7 +50,7 @@ export interface PlanApplied {
 }
 export interface PlannedWorkload {
   readonly wave: number;
-  readonly entry: BucketWorkload;
+  readonly entry: Workload;
 }
 
 export const approve = defineUpdate<Approved, [Approval]>('approve');
@@ -72,6 +72,6 @@ export type Instruction =
   | { readonly kind: 'pause' | 'resume'; readonly by: string }
   | { readonly kind: 'order'; readonly order: Order; readonly by: string; readonly frozenByHand?: boolean }
   | { readonly kind: 'resolve'; readonly how: 'retry' | 'accept' | 'hand-over'; readonly reason: string; readonly by: string }
-  | { readonly kind: 'reconfigure'; readonly entry: BucketWorkload; readonly window: number };
+  | { readonly kind: 'reconfigure'; readonly entry: Workload; readonly window: number };
 export const instruct = defineSignal<[Instruction]>('instruct');
 export const workloadStatus = defineQuery<WorkloadStatus>('status');

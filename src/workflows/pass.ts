@@ -3,9 +3,9 @@ import { type ErrorCode, errorCodes, isErrorCode } from '../core/error-codes.ts'
 import type { Phase } from '../core/ids.ts';
 import { runWindow } from '../core/window.ts';
 import type { ManifestRef, RunRef } from '../model/manifest.ts';
-import type { BucketRun } from './bucket-run.ts';
-import { mergeLosses, type PassWork, startPass } from './bucket-state.ts';
+import { type BucketRun, type PassWork, startPass } from './bucket-state.ts';
 import { failure } from './failures.ts';
+import { mergeLosses } from './workload-state.ts';
 
 /** Above so many runs the catalogue is made one: each costs a shard in memory and a seek a key when it is read. */
 const catalogueRuns = 8;

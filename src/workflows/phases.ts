@@ -2,12 +2,12 @@ import { patched } from '@temporalio/workflow';
 import type { Closing } from '../activities/listing.ts';
 import { none, type StepTable } from '../core/saga.ts';
 import { runWindow } from '../core/window.ts';
-import type { BucketRun } from './bucket-run.ts';
-import { mergeLosses, type PhaseName } from './bucket-state.ts';
+import type { BucketRun, PhaseName } from './bucket-state.ts';
 import { failure } from './failures.ts';
 import { passGate } from './gate.ts';
 import { runPass, startFirstPass } from './pass.ts';
 import { evidencePatch } from './policies.ts';
+import { mergeLosses } from './workload-state.ts';
 
 /** A pass that changed so few objects counts as converged: the next one falls into the cutover. */
 const convergedObjects = 100;

@@ -3,6 +3,7 @@ import type { ControlActivities } from '../activities/control.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { GateActivities } from '../activities/gates.ts';
 import type { LedgerActivities } from '../activities/ledger.ts';
+import type { MachineActivities } from '../activities/machines/index.ts';
 import type { PassActivities } from '../activities/passes.ts';
 import type { TransferActivities } from '../activities/transfer.ts';
 import { nonRetryableCodes } from '../core/error-codes.ts';
@@ -19,6 +20,8 @@ export interface Hands {
   readonly local: ReturnType<typeof proxyLocalActivities<LocalActivities>>;
   readonly control: ReturnType<typeof proxyActivities<ControlActivities>>;
   readonly transfer: ReturnType<typeof proxyActivities<TransferActivities>>;
+  /** Snapshots, imports and machines take their vendor's time: hours, seen by heartbeats. */
+  readonly machine: ReturnType<typeof proxyActivities<MachineActivities>>;
   readonly ledger: ReturnType<typeof proxyActivities<LedgerActivities & EvidenceActivities>>;
   /** A gate waits as long as a witness or an authority is away: for hours, without a person. */
   readonly gate: ReturnType<typeof proxyActivities<Pick<EvidenceActivities, 'sealGate'>>>;
@@ -46,6 +49,7 @@ export function handsOf(project: string, patience: Patience): Hands {
     control: proxyActivities<ControlActivities>({ ...common, taskQueue: taskQueue(project, 'control'), startToCloseTimeout: '1 hour' }),
     // One shard is at most 64 GiB: six hours are 3 MiB/s, below which a link needs smaller shards.
     transfer: proxyActivities<TransferActivities>({ ...common, taskQueue: taskQueue(project, 'transfer'), startToCloseTimeout: '6 hours' }),
+    machine: proxyActivities<MachineActivities>({ ...common, taskQueue: taskQueue(project, 'control'), startToCloseTimeout: '8 days' }),
     ledger: proxyActivities<LedgerActivities & EvidenceActivities>({ ...common, taskQueue: taskQueue(project, 'ledger'), startToCloseTimeout: '1 hour' }),
     gate: proxyActivities<Pick<EvidenceActivities, 'sealGate'>>({
       ...common,

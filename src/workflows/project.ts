@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Admission } from '../activities/evidence.ts';
-import { bucketWorkflowId, taskQueue } from '../core/ids.ts';
+import { taskQueue, workloadWorkflowId } from '../core/ids.ts';
 import { isFinal, letsNextWaveStart } from '../core/lifecycle.ts';
 import { sealWait } from '../core/next-command.ts';
 import { projectTable } from '../core/project-table.ts';
@@ -23,12 +23,11 @@ import { workloadPage } from '../core/static-page.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Patience } from '../model/plan.ts';
 import type { ProjectStatus, WorkloadStatus } from '../model/status.ts';
-import type { bucket } from './bucket.ts';
-import { notStarted } from './bucket-state.ts';
 import { codeOf, reasonOf } from './failures.ts';
 import * as messages from './messages.ts';
 import { handsOf } from './policies.ts';
 import { named, refuseNotStuck, refuseUnknown, refuseWrongGate, refuseWrongOrder, refuseWrongPlan } from './refusals.ts';
+import { notStarted } from './workload-state.ts';
 
 export interface ProjectInput {
   readonly project: string;
@@ -103,10 +102,14 @@ function openProject(given: ProjectInput) {
     changes: 0,
     reason: undefined as ProjectStatus['reason'],
     touch: (): void => void room.changes++,
-    statusOf: (workload: string): WorkloadStatus => {
+    planned: (workload: string): messages.PlannedWorkload => {
       const planned = room.input.workloads.find(({ entry }) => entry.name === workload);
       if (!planned) throw ApplicationFailure.nonRetryable(`there is no workload "${workload}" in the plan`, 'CONFIG_INVALID');
-      return statuses.get(workload) ?? notStarted(workload, planned.wave, room.paused);
+      return planned;
+    },
+    statusOf: (workload: string): WorkloadStatus => {
+      const { wave, entry } = room.planned(workload);
+      return statuses.get(workload) ?? notStarted(entry, wave, room.paused);
     },
     statuses: (): WorkloadStatus[] => room.input.workloads.map(({ entry }) => room.statusOf(entry.name)),
     status: (): ProjectStatus => ({
@@ -150,8 +153,8 @@ async function startWhatMayStart(room: Room): Promise<void> {
     if (moving >= parallelWorkloads || !earlierWavesReady) continue;
     room.started.add(entry.name);
     try {
-      await startChild<typeof bucket>('bucket', {
-        workflowId: bucketWorkflowId(project, entry.name),
+      await startChild(entry.kind, {
+        workflowId: workloadWorkflowId(project, entry.kind, entry.name),
         taskQueue: taskQueue(project, 'control'),
         parentClosePolicy: ParentClosePolicy.ABANDON,
         ...workloadPage({ wave, entry }, language),
@@ -173,7 +176,8 @@ async function startWhatMayStart(room: Room): Promise<void> {
 
 function listen(room: Room): void {
   const tell: Tell = async (workload, instruction) => {
-    await getExternalWorkflowHandle(bucketWorkflowId(room.input.project, workload)).signal(messages.instruct, instruction);
+    const { kind } = room.planned(workload).entry;
+    await getExternalWorkflowHandle(workloadWorkflowId(room.input.project, kind, workload)).signal(messages.instruct, instruction);
   };
   const tellAll = async (workload: string | undefined, instruction: messages.Instruction): Promise<ProjectStatus> => {
     const running = room
@@ -249,7 +253,8 @@ async function approveGate(room: Room, approval: messages.Approval, tell: Tell):
   const { workload, gate, scope, by, signed } = approval;
   const { project, patience } = room.input;
   let admission: Admission = { complete: true, missing: [], by, scope, isSigned: false };
-  if (patched('admitted-approvals'))
+  // A rehearsal is accepted by its owner's word: the policy has no gate for it.
+  if (gate !== 'rehearsal' && patched('admitted-approvals'))
     admission = await handsOf(project, { ...patience, attempts: 3 }).ledger.admitApproval({
       project,
       gate,
@@ -260,7 +265,7 @@ async function approveGate(room: Room, approval: messages.Approval, tell: Tell):
     });
   if (admission.complete) {
     await tell(workload, { kind: 'approved', gate, scope: admission.scope, by: admission.by, isSigned: admission.isSigned });
-    room.amend(workload, { condition: 'waiting', waitingFor: sealWait });
+    if (gate !== 'rehearsal') room.amend(workload, { condition: 'waiting', waitingFor: sealWait });
   }
   return { ...room.statusOf(workload), missing: admission.missing };
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { mayOrder, statesForOrder } from '../core/lifecycle.ts';
+import type { Workload } from '../model/plan.ts';
 import type { WorkloadStatus } from '../model/status.ts';
 import type * as messages from './messages.ts';
 
@@ -38,7 +39,7 @@ export function refuseWrongOrder(room: Asked, { workload, order, frozenByHand }:
   if (how === 'paused') refuse(`"${workload}" is paused: resume it first`);
   if (gate?.gate === order) refuse(`gate ${order} of "${workload}" waits for its approval`);
   const planned = room.input.workloads.find(({ entry }) => entry.name === workload)?.entry;
-  if (order === 'cutover' && planned?.freeze === 'manual' && !frozenByHand)
+  if (order === 'cutover' && planned?.kind === 'bucket' && planned.freeze === 'manual' && !frozenByHand)
     refuse(`"${workload}" is frozen by hand: say that its writers are stopped (--frozen)`);
 }
 
@@ -52,10 +53,13 @@ export function refuseWrongPlan(room: Asked, plan: messages.PlanApplied): void {
   for (const name of room.started) if (!names.has(name)) refuse(`"${name}" has started: it cannot leave the plan (roll it back and discard it instead)`);
   for (const { entry } of plan.workloads) {
     const before = room.input.workloads.find((planned) => planned.entry.name === entry.name)?.entry;
-    const moved =
-      before &&
-      room.started.has(entry.name) &&
-      JSON.stringify([before.source, before.target, before.into, before.versions]) !== JSON.stringify([entry.source, entry.target, entry.into, entry.versions]);
+    const moved = before && room.started.has(entry.name) && JSON.stringify(fixed(before)) !== JSON.stringify(fixed(entry));
     if (moved) refuse(`"${entry.name}" has started: its source, target, into and versions cannot change`);
   }
+}
+
+/** What stays as it is once a workload has started. Where a machine will stand on the target may still change: nothing of it is there before the cutover. */
+function fixed(entry: Workload): unknown[] {
+  if (entry.kind === 'bucket') return [entry.source, entry.target, entry.into, entry.versions];
+  return [entry.kind, entry.source, entry.target.at];
 }

@@ -1,6 +1,6 @@
 import { afterAll, expect, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import { bucketWorkflowId, taskQueue } from '../../src/core/ids.ts';
+import { taskQueue, workloadWorkflowId } from '../../src/core/ids.ts';
 import { type BucketInput, newBucketState } from '../../src/workflows/bucket-state.ts';
 import * as messages from '../../src/workflows/messages.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
@@ -219,7 +219,7 @@ describeTemporal('a workload', () => {
       await stage.bucketHandle().terminate('its next run is started here, with the approval before its first task');
       const input = { ...stage.input, ...planned } as unknown as BucketInput;
       await stage.client.workflow.signalWithStart('bucket', {
-        workflowId: bucketWorkflowId(stage.project, 'w0'),
+        workflowId: workloadWorkflowId(stage.project, 'bucket', 'w0'),
         taskQueue: taskQueue(stage.project, 'control'),
         args: [{ ...input, carried: { ...newBucketState(input, status.startedAt), status } }],
         signal: messages.instruct,

@@ -1,7 +1,7 @@
 import { afterAll, expect, it, jest } from '@jest/globals';
 import { describeTemporal } from '../support/temporal.ts';
 import { disconnect } from './stage.ts';
-import { bucketPassage, callsOf, dieAtAppend, everythingTwice, type FailureForm, failAt } from './suites.ts';
+import { bucketPassage, callsOf, dieAtAppend, everythingTwice, type FailureForm, failAt, machinePassage } from './suites.ts';
 
 jest.setTimeout(240_000);
 afterAll(disconnect);
@@ -25,23 +25,24 @@ async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>)
   expect(failures).toEqual([]);
 }
 
-describeTemporal('a bucket migration', () => {
-  it('gives the same result when every action and every undo is repeated (suites 1 and 3)', () => everythingTwice(bucketPassage));
+for (const passage of [bucketPassage, machinePassage])
+  describeTemporal(`the migration of a ${passage.name}`, () => {
+    it('gives the same result when every action and every undo is repeated (suites 1 and 3)', () => everythingTwice(passage));
 
-  it('unwinds or holds when any step fails, not done or done but unreported, and arrives afterwards (suite 2)', async () => {
-    const calls = await callsOf(bucketPassage);
-    expect(calls.length).toBeGreaterThan(20);
-    // Each step fails in both forms and by both judgements; which form meets which alternates from step to step.
-    const judgement = (n: number): 'PERMISSION_DENIED' | 'TARGET_INVALID' => (n % 2 ? 'PERMISSION_DENIED' : 'TARGET_INVALID');
-    const cases = calls.flatMap((name, n) =>
-      (['not done', 'done but unreported'] as FailureForm[]).map((form, f) => ({ n, name, form, code: judgement(n + f) })),
-    );
-    await forEach(cases, ({ n, form, code }) => failAt(bucketPassage, n, form, code));
+    it('unwinds or holds when any step fails, not done or done but unreported, and arrives afterwards (suite 2)', async () => {
+      const calls = await callsOf(passage);
+      expect(calls.length).toBeGreaterThan(20);
+      // Each step fails in both forms and by both judgements; which form meets which alternates from step to step.
+      const judgement = (n: number): 'PERMISSION_DENIED' | 'TARGET_INVALID' => (n % 2 ? 'PERMISSION_DENIED' : 'TARGET_INVALID');
+      const cases = calls.flatMap((name, n) =>
+        (['not done', 'done but unreported'] as FailureForm[]).map((form, f) => ({ n, name, form, code: judgement(n + f) })),
+      );
+      await forEach(cases, ({ n, form, code }) => failAt(passage, n, form, code));
+    });
+
+    it('resumes when its worker dies between any two checkpoints (suite 4)', () =>
+      forEach(
+        Array.from({ length: 24 }, (_, n) => n + 1),
+        (n) => dieAtAppend(passage, n),
+      ));
   });
-
-  it('resumes when its worker dies between any two checkpoints (suite 4)', () =>
-    forEach(
-      Array.from({ length: 24 }, (_, n) => n + 1),
-      (n) => dieAtAppend(bucketPassage, n),
-    ));
-});

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { bucketWorkflowId, projectWorkflowId, type Role, taskQueue } from '../../src/core/ids.ts';
+import { projectWorkflowId, type Role, taskQueue, workloadWorkflowId } from '../../src/core/ids.ts';
 import { bundleWorkflows } from '../../src/workers/bundle.ts';
 import { accessTo, sharedServers } from '../support/run.ts';
 
@@ -64,7 +64,11 @@ async function hire(make: (project: string) => Queues): Promise<Crew> {
     client,
     queues: make(project),
     release: async (workloads) => {
-      const ids = [projectWorkflowId(project), ...Array.from({ length: workloads }, (_, n) => bucketWorkflowId(project, `w${n}`))];
+      const kinds = ['bucket', 'vm'] as const;
+      const ids = [
+        projectWorkflowId(project),
+        ...Array.from({ length: workloads }, (_, n) => kinds.map((kind) => workloadWorkflowId(project, kind, `w${n}`))).flat(),
+      ];
       // One that has ended, or never began, is as good as terminated.
       await Promise.all(
         ids.map((id) =>

@@ -4,11 +4,12 @@ import { createControlActivities } from '../../src/activities/control.ts';
 import { createEvidenceActivities } from '../../src/activities/evidence.ts';
 import { createLedgerActivities } from '../../src/activities/ledger.ts';
 import { createTransferActivities } from '../../src/activities/transfer.ts';
-import { bucketWorkflowId, projectWorkflowId, taskQueue } from '../../src/core/ids.ts';
+import { projectWorkflowId, taskQueue, workloadWorkflowId } from '../../src/core/ids.ts';
 import { openMemoryLedger } from '../../src/ledger/memory.ts';
 import { ledgerLines, verifyLedger } from '../../src/ledger/verify.ts';
-import { BucketWorkload, type Patience } from '../../src/model/plan.ts';
+import { BucketWorkload, type Patience, VmWorkload, type Workload } from '../../src/model/plan.ts';
 import type { Gate, Order, ProjectStatus, WorkloadStatus } from '../../src/model/status.ts';
+import type { Clouds } from '../../src/ports/clouds.ts';
 import type { Depot } from '../../src/ports/depot.ts';
 import type { Ledger } from '../../src/ports/ledger.ts';
 import type { ObjectSource, ObjectTarget } from '../../src/ports/object-store.ts';
@@ -18,7 +19,9 @@ import * as messages from '../../src/workflows/messages.ts';
 import type { ProjectInput } from '../../src/workflows/project.ts';
 import { openRoom, type RoomOptions } from '../support/evidence-room.ts';
 import { createMemoryDepot } from '../support/memory-depot.ts';
+import type { MemorySource } from '../support/memory-source.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+import type { MemoryTarget } from '../support/memory-target.ts';
 import { takeLane } from './lanes.ts';
 
 export interface ActivityCall {
@@ -44,6 +47,8 @@ export interface StageOptions {
   /** In place of real time, for the pauses between tries. */
   readonly clock?: typeof systemClock;
   readonly entry?: Partial<BucketWorkload>;
+  /** A virtual machine in place of the bucket; its images stand in `target`. */
+  readonly machine?: { readonly source: MemorySource; readonly target: MemoryTarget; readonly entry?: Partial<VmWorkload> };
   readonly patience?: Partial<Patience>;
   readonly shardObjects?: number;
   readonly window?: number;
@@ -88,7 +93,10 @@ export async function openStage(options: StageOptions = {}) {
   });
   const { ledger, room } = crew as ReturnType<typeof hands>;
   const { project, client } = lane;
-  const entries = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({ wave, entry: entryOf({ ...options.entry, ...entry }, n, options) }));
+  const entries: messages.PlannedWorkload[] = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({
+    wave,
+    entry: options.machine ? machineEntry(options.machine, options) : entryOf({ ...options.entry, ...entry }, n, options),
+  }));
   const input: ProjectInput = {
     project,
     language: 'en',
@@ -121,7 +129,7 @@ export async function openStage(options: StageOptions = {}) {
     calls,
     client,
     handle: handle as WorkflowHandle,
-    ...drive(client, handle as WorkflowHandle, project, depot),
+    ...drive(client, handle as WorkflowHandle, { project, depot, kind: options.machine ? 'vm' : 'bucket' }),
     verifyLedger: () => verifyLedger(ledgerLines(ledger)),
     events: () => eventsOf(ledger),
     close: (): Promise<void> => lane.release(entries.length),
@@ -132,20 +140,20 @@ export async function openStage(options: StageOptions = {}) {
 function hands(project: string, { depot, stores, calls, options }: { depot: Depot; stores: Stores; calls: ActivityCall[]; options: StageOptions }) {
   const log = `ecluse/${project}`;
   const ledger = openMemoryLedger({ project, origin: log, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
-  const deps = { stores, depot, ledger };
+  const { faults = {}, clock = systemClock } = options;
+  const deps = { stores, depot, ledger, clouds: memoryClouds(options), clock };
   const referenceKey = referenceKeyOf(randomBytes(32));
   const room = openRoom({ ledger, depot, project, log, ...options.room });
-  const { faults = {}, clock = systemClock } = options;
   const queues = {
     control: faulty(createControlActivities({ ...deps, role: 'control' }), faults, calls),
-    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey, clock }), faults, calls),
+    transfer: faulty(createTransferActivities({ ...deps, role: 'transfer', flight: createFlightBudget(), referenceKey }), faults, calls),
     ledger: faulty({ ...createLedgerActivities(deps), ...createEvidenceActivities(() => room) }, faults, calls),
   };
   return { ledger, room, queues };
 }
 
 /** Orders and waits, as the command would give them. */
-function drive(client: Client, handle: WorkflowHandle, project: string, depot: Depot) {
+function drive(client: Client, handle: WorkflowHandle, { project, depot, kind }: { project: string; depot: Depot; kind: Workload['kind'] }) {
   const status = async (workload = 'w0'): Promise<WorkloadStatus> => {
     const { workloads } = await handle.query<ProjectStatus>(messages.projectStatus.name);
     return workloads.find((one) => one.workload === workload) as WorkloadStatus;
@@ -155,7 +163,7 @@ function drive(client: Client, handle: WorkflowHandle, project: string, depot: D
     for (;;) {
       const now = await status(workload);
       if (wanted(now)) return now;
-      if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(now)}; ${await taskFailures(client, project, workload)}`);
+      if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(now)}; ${await taskFailures(client, project, kind, workload)}`);
       await new Promise((turn) => setTimeout(turn, 150));
     }
   };
@@ -193,14 +201,14 @@ function drive(client: Client, handle: WorkflowHandle, project: string, depot: D
       await order('cutover', workload);
       return until((now) => now.state === 'cut over' || now.condition === 'held' || (now.state === 'ready for cutover' && now.reason !== undefined), workload);
     },
-    history: async (workload?: string) => (workload ? client.workflow.getHandle(bucketWorkflowId(project, workload)) : handle).fetchHistory(),
-    bucketHandle: (workload = 'w0') => client.workflow.getHandle(bucketWorkflowId(project, workload)),
+    history: async (workload?: string) => (workload ? client.workflow.getHandle(workloadWorkflowId(project, kind, workload)) : handle).fetchHistory(),
+    bucketHandle: (workload = 'w0') => client.workflow.getHandle(workloadWorkflowId(project, 'bucket', workload)),
   };
 }
 
-async function taskFailures(client: Client, project: string, workload: string): Promise<string> {
+async function taskFailures(client: Client, project: string, kind: Workload['kind'], workload: string): Promise<string> {
   const histories = await Promise.all(
-    [projectWorkflowId(project), bucketWorkflowId(project, workload)].map((id) =>
+    [projectWorkflowId(project), workloadWorkflowId(project, kind, workload)].map((id) =>
       client.workflow
         .getHandle(id)
         .fetchHistory()
@@ -216,6 +224,36 @@ function entryOf(entry: Partial<BucketWorkload>, n: number, { plan, deltaEveryMi
   const bucket = plan ? `records-${n}` : 'records';
   const parsed = BucketWorkload.parse({ name: `w${n}`, kind: 'bucket', source: { at: 'from', bucket }, target: { at: 'to', bucket }, ...entry });
   return { ...parsed, ...(deltaEveryMinutes === undefined ? {} : { deltaEveryMinutes }) };
+}
+
+function machineEntry({ source, entry }: NonNullable<StageOptions['machine']>, { deltaEveryMinutes }: StageOptions): VmWorkload {
+  const parsed = VmWorkload.parse({
+    name: 'w0',
+    kind: 'vm',
+    source: { at: 'aws', instance: source.instance },
+    target: {
+      at: 'outscale',
+      subregion: 'eu-west-2a',
+      type: 'tinav6.c2r4p2',
+      bootMode: 'legacy',
+      network: { net: { range: '10.0.0.0/16' }, subnet: { range: '10.0.1.0/24' }, securityGroups: [{ name: 'web', description: 'web' }] },
+    },
+    ...entry,
+  });
+  return { ...parsed, ...(deltaEveryMinutes === undefined ? {} : { deltaEveryMinutes }) };
+}
+
+function memoryClouds({ machine }: StageOptions): Clouds {
+  const given = (): NonNullable<StageOptions['machine']> => {
+    if (!machine) throw new Error('this stage has no machine');
+    return machine;
+  };
+  return {
+    names: () => [],
+    source: () => given().source,
+    target: () => ({ machines: given().target, staging: { at: 'to', bucket: 'images' }, importHours: 1 }),
+    place: (at, ref) => ({ provider: 'memory', region: at, resource_ref: ref }),
+  };
 }
 
 function memoryStores(source: MemoryStore, target: MemoryStore, through: StageOptions['connect'] = (_, store) => store): Stores {

@@ -2,18 +2,31 @@ import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Order, WorkloadStatus } from '../../src/model/status.ts';
 import { createMemoryDepot } from '../support/memory-depot.ts';
+import { differingBlocks, emptyDisk, type MemoryDisk } from '../support/memory-disk.ts';
+import { createMemorySource } from '../support/memory-source.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-import { type ActivityCall, contents, openStage, type Stage, type StageFaults, seeded, withStage } from './stage.ts';
+import { createMemoryTarget, ranAtOnce } from '../support/memory-target.ts';
+import { type ActivityCall, contents, openStage, type Stage, type StageFaults, type StageOptions, seeded, withStage } from './stage.ts';
 
 /**
  * The four suites that every migration gets. A migration says how it is opened, driven to its last gate and taken back; the suites break it.
  */
 export interface Passage {
   readonly name: string;
+  /** Both ends of one play, and what must be true of them. */
+  readonly set: () => Scenery;
   /** Drives to the cutover, mending holds and resuming after unwinds on the way. */
   readonly forth: (stage: Stage) => Promise<void>;
   /** Takes it back and discards what was copied. */
   readonly back: (stage: Stage) => Promise<void>;
+}
+
+export interface Scenery {
+  readonly options: StageOptions;
+  /** After the cutover: everything arrived, and every part was compared. */
+  readonly expectArrived: () => void;
+  /** After rollback and discard: nothing of ours is left on either side, and the source is as it was. */
+  readonly expectCleanSlate: () => void;
 }
 
 /** A person who sees each wait and does what it asks for: mends holds, approves open gates, gives the orders that lead to `goal`. */
@@ -41,18 +54,33 @@ export async function attend(stage: Stage, goal: (status: WorkloadStatus) => boo
 
 export const bucketPassage: Passage = {
   name: 'bucket',
+  set: () => {
+    const source = seeded(createMemoryStore());
+    const target = createMemoryStore({ exists: false });
+    const before = contents(source);
+    return {
+      options: { source, target },
+      expectArrived: () => expect(contents(target)).toEqual(contents(source)),
+      expectCleanSlate: () => {
+        expect(contents(source)).toEqual(before);
+        expect(target.bucket.entries('all')).toEqual([]);
+        expect([...target.bucket.uploads]).toEqual([]);
+        expect(source.frozenBy).toEqual([]);
+      },
+    };
+  },
   forth: (stage) => attend(stage, ({ state }) => state === 'cut over', { 'ready for cutover': 'cutover' }),
   back: (stage) => attend(stage, ({ condition }) => condition === 'done', { 'cut over': 'rollback', 'rolled back': 'discard' }),
 };
 
-/** After everything: both ends as they should be, every object compared, the ledger whole. */
+/** After everything: both ends of a bucket as they should be, every object compared, the ledger whole. */
 export async function expectArrived(stage: Stage): Promise<void> {
   expect(await stage.status()).toMatchObject({ state: 'cut over', verdict: 'PASS' });
   expect(contents(stage.target)).toEqual(contents(stage.source));
   expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
 }
 
-/** After rollback and discard nothing of ours is left on either side. */
+/** After rollback and discard of a bucket nothing of ours is left on either side. */
 export async function expectCleanSlate(stage: Stage, sourceBefore: unknown): Promise<void> {
   expect(contents(stage.source)).toEqual(sourceBefore);
   expect(stage.target.bucket.entries('all')).toEqual([]);
@@ -61,15 +89,60 @@ export async function expectCleanSlate(stage: Stage, sourceBefore: unknown): Pro
   expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
 }
 
+export const machinePassage: Passage = {
+  name: 'virtual machine',
+  set: () => {
+    const history: string[] = [];
+    const source = createMemorySource(history);
+    const staging = createMemoryStore({ exists: false });
+    const target = createMemoryTarget((url) => staging.fetchShared(url), history);
+    const before = structuredClone([...source.volumes].map(([id, disk]) => [id, [...disk.blocks.keys()]]));
+    return {
+      options: { target: staging, machine: { source, target } },
+      expectArrived: () => {
+        const [machine] = [...target.things.values()].filter(({ kind, mark }) => kind === 'machine' && mark.includes('/cutover/'));
+        const volumes = (target.volumesOf.get(machine?.id ?? '') ?? []).map((id) => target.content.get(id) as MemoryDisk);
+        const differences = [...source.volumes.values()].map((disk, n) => differingBlocks(disk, volumes[n] ?? emptyDisk(0)));
+        expect(differences).toEqual([[], []]);
+        expect([machine?.state, source.machine.state]).toEqual(['running', 'stopped']);
+        expect(ranAtOnce(history)).toBe(false);
+      },
+      expectCleanSlate: () => {
+        expect([...target.things.values()]).toEqual([]);
+        expect([...source.snapshotsById.values()]).toEqual([]);
+        expect(staging.bucket.entries('all')).toEqual([]);
+        expect([...staging.bucket.uploads]).toEqual([]);
+        expect([...source.volumes].map(([id, disk]) => [id, [...disk.blocks.keys()]])).toEqual(before);
+        expect(source.machine.state).toBe('running');
+        expect(ranAtOnce(history)).toBe(false);
+      },
+    };
+  },
+  forth: (stage) => attend(stage, ({ state }) => state === 'cut over', { 'ready for test': 'rehearse', 'ready for cutover': 'cutover' }),
+  back: (stage) => attend(stage, ({ condition }) => condition === 'done', { 'cut over': 'rollback', 'rolled back': 'discard' }),
+};
+
+async function arrived(stage: Stage, scenery: Scenery): Promise<void> {
+  expect(await stage.status()).toMatchObject({ state: 'cut over', verdict: 'PASS' });
+  scenery.expectArrived();
+  expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
+}
+
+async function cleanSlate(stage: Stage, scenery: Scenery): Promise<void> {
+  scenery.expectCleanSlate();
+  expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
+}
+
 /** Suite 1 and 3: every action and every undo run twice gives the same result. */
 export const everythingTwice = (passage: Passage): Promise<void> => {
   const results: [string, unknown, unknown][] = [];
-  return withStage({ faults: { twice: ({ name }, first, second) => void results.push([name, first, second]) } }, async (stage) => {
-    const before = contents(stage.source);
+  const scenery = passage.set();
+  const faults: StageFaults = { twice: ({ name }, first, second) => void results.push([name, first, second]) };
+  return withStage({ ...scenery.options, faults }, async (stage) => {
     await passage.forth(stage);
-    await expectArrived(stage);
+    await arrived(stage, scenery);
     await passage.back(stage);
-    await expectCleanSlate(stage, before);
+    await cleanSlate(stage, scenery);
     expect(results.length).toBeGreaterThan(15);
     for (const [name, first, second] of results) expect([name, second]).toEqual([name, first]);
   });
@@ -77,7 +150,7 @@ export const everythingTwice = (passage: Passage): Promise<void> => {
 
 /** The activities of an undisturbed passage, in order: where suite 2 fails. */
 export async function callsOf(passage: Passage): Promise<string[]> {
-  const stage = await openStage();
+  const stage = await openStage(passage.set().options);
   try {
     await passage.forth(stage);
     await passage.back(stage);
@@ -98,12 +171,12 @@ export function failAt(passage: Passage, n: number, form: FailureForm, code: 'PE
     throw ApplicationFailure.nonRetryable(`planted in ${call.name}`, code);
   };
   const faults: StageFaults = form === 'not done' ? { before: fail } : { after: fail };
-  return withStage({ faults }, async (stage) => {
-    const before = contents(stage.source);
+  const scenery = passage.set();
+  return withStage({ ...scenery.options, faults }, async (stage) => {
     await passage.forth(stage);
-    await expectArrived(stage);
+    await arrived(stage, scenery);
     await passage.back(stage);
-    await expectCleanSlate(stage, before);
+    await cleanSlate(stage, scenery);
     expect(failed).toBeDefined();
   });
 }
@@ -133,9 +206,10 @@ export function dieAtAppend(passage: Passage, n: number): Promise<void> {
       };
     },
   };
-  return withStage({ depot: mortal, source: seeded(createMemoryStore()), shardObjects: 3 }, async (stage) => {
+  const scenery = passage.set();
+  return withStage({ ...scenery.options, depot: mortal, shardObjects: 3 }, async (stage) => {
     await passage.forth(stage);
-    await expectArrived(stage);
+    await arrived(stage, scenery);
     expect(died).toBe(true);
   });
 }

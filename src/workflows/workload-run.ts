@@ -22,25 +22,24 @@ import { type TimelineWords, timelineWords } from '../core/timeline-words.ts';
 import type { WindowGate } from '../core/window.ts';
 import { workloadDetails } from '../core/workload-page.ts';
 import type { WorkloadState, WorkloadStatus } from '../model/status.ts';
-import type { bucket } from './bucket.ts';
-import { type BucketInput, type BucketState, newBucketState } from './bucket-state.ts';
 import { codeOf, failure, reasonOf } from './failures.ts';
 import { type Instruction, instruct, workloadReport, workloadStatus } from './messages.ts';
 import { type Hands, handsOf } from './policies.ts';
+import type { WorkloadInput, WorkloadMemory } from './workload-state.ts';
 
-/** One bucket's migration as its workflow sees it: what it must not forget, what people told it, and how it waits. */
-export class BucketRun {
-  readonly input: BucketInput;
-  readonly state: BucketState;
+/** One workload's migration as its workflow sees it: what it must not forget, what people told it, and how it waits. */
+export class WorkloadRun<Input extends WorkloadInput, State extends WorkloadMemory> {
+  readonly input: Input;
+  readonly state: State;
   readonly hands: Hands;
   /** Beside the bars of the UI's timeline, in the project's language. */
   readonly timeline: TimelineWords;
   private passStarted = Date.now();
   private shown = '';
 
-  constructor(input: BucketInput) {
+  constructor(input: Input, state: State) {
     this.input = input;
-    this.state = input.carried ?? newBucketState(input, new Date().toISOString());
+    this.state = state;
     this.hands = handsOf(input.project, input.patience);
     this.timeline = timelineWords(input.language);
     this.tellPage();
@@ -53,7 +52,7 @@ export class BucketRun {
   }
 
   /** Input of most activities: which pass of which workload, and its entry in the plan. */
-  get task(): { place: PassPlace; entry: BucketInput['entry'] } {
+  get task(): { place: PassPlace; entry: Input['entry'] } {
     return { place: this.place, entry: this.input.entry };
   }
 
@@ -196,7 +195,7 @@ export class BucketRun {
 
   async continueAsNew(): Promise<never> {
     await condition(allHandlersFinished);
-    return continueAsNew<typeof bucket>({ ...this.input, carried: this.state });
+    return continueAsNew({ ...this.input, carried: this.state });
   }
 
   readonly effects: SagaEffects = {
@@ -211,6 +210,8 @@ export class BucketRun {
     entered: (step) => this.note({ step }),
     held: async (step, error) => {
       await this.waitForPerson('held', step, error);
+      // What failed at its vendor stays there under its mark: the next try is another.
+      if (this.state.makes !== undefined && codeOf(error) === 'IMPORT_FAILED') this.state.makes += 1;
       if (this.state.answer === 'accept' && codeOf(error) === 'DELETE_GUARD') this.state.deletionAccepted = this.state.pass;
       delete this.state.answer;
       this.state.turn += 1;
