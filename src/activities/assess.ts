@@ -7,6 +7,7 @@ import type {
   DoctorErrand,
   DoctorResult,
   Finding,
+  InventoriedCloud,
   InventoryErrand,
   InventoryFile,
   InventoryResult,
@@ -20,6 +21,7 @@ import type { LossCount } from '../model/status.ts';
 import type { ObjectSource, ObjectTarget } from '../ports/object-store.ts';
 import type { ListingTally } from '../transfer/index.ts';
 import { attempt } from './boundary.ts';
+import { takeEstate } from './machines/estate.ts';
 import { type BucketTask, type RecordDeps, recordInventory } from './recording.ts';
 
 interface AssessTask extends BucketTask {
@@ -61,14 +63,19 @@ export const createAssessActivities = (deps: RecordDeps) => ({
       };
     }),
 
-  takeInventory: (_: InventoryErrand): Promise<InventoryResult> =>
-    attempt(async ({ signal }) => {
+  /** Buckets of every store, and everything of every source cloud: sealed in the depot under its digest. */
+  takeInventory: ({ project }: InventoryErrand): Promise<InventoryResult> =>
+    attempt(async (run) => {
+      const { signal } = run;
       const stores: InventoryFile['stores'][number][] = [];
       for (const store of deps.stores.names()) stores.push({ store, buckets: await deps.stores.buckets(store, signal) });
-      const file: InventoryFile = { v: 1, takenAt: new Date().toISOString(), stores };
+      const clouds: InventoriedCloud[] = [];
+      for (const { cloud, side } of deps.clouds.names()) if (side === 'source') clouds.push(await takeEstate(deps, project, cloud, run));
+      const file: InventoryFile = { v: 1, takenAt: new Date().toISOString(), stores, clouds };
       return {
         digest: await deps.depot.put(Buffer.from(JSON.stringify(file))),
         stores: stores.map(({ store, buckets }) => ({ store, buckets: buckets.length })),
+        clouds: clouds.map(({ files: _, ...counts }) => counts),
       };
     }),
 

@@ -1,5 +1,5 @@
+import { findingSentence } from '../core/finding-words.ts';
 import { localTime } from '../core/local-time.ts';
-import { isLossCode, losses as lossTable } from '../core/loss.ts';
 import type { Gate, WorkloadStatus } from '../model/status.ts';
 import type { ArgumentDefinition, Given } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -57,7 +57,7 @@ export function scopeText(
   const labels = words.scopeLabels;
   const loss = (code: string): string => {
     const count = status.losses.find((each) => each.code === code)?.count;
-    return `${code}${count === undefined ? '' : ` (${count})`}: ${isLossCode(code) ? lossTable[code][words.language] : code}`;
+    return `${code}${count === undefined ? '' : ` (${count})`}: ${findingSentence(code, words.language) || code}`;
   };
   const named = losses.length > 0 ? losses.map((code, i) => [i === 0 ? labels.losses : '', loss(code)]) : [[labels.losses, labels.none]];
   return textTable([

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.ts';
+import { pricesText } from '../config/prices.ts';
 import { systemCode } from '../config/system-code.ts';
 import type { Config } from '../model/config.ts';
 import type { CommandDefinition, Given } from './command.ts';
@@ -30,6 +31,7 @@ export const init: CommandDefinition = {
     await writeNew(path, configText(given), 0o644);
     const config = await checked(path);
     const isKeyNew = await writeKey(config.referenceKey);
+    await writeFile(config.prices, pricesText, { flag: 'wx' }).catch(keepOlder);
     const words = commandWords(config.language);
     const lines = [
       words.wrote(path),
@@ -42,6 +44,11 @@ export const init: CommandDefinition = {
     ];
     return { exit: 0, text: lines.join('\n'), json: { config: path, referenceKey: config.referenceKey, referenceKeyIsNew: isKeyNew } };
   },
+};
+
+/** A file that somebody edited stays. */
+const keepOlder = (error: unknown): void => {
+  if (systemCode(error) !== 'EEXIST') throw error;
 };
 
 /** What was typed may be wrong: then the file goes again and the problems are told. */
@@ -116,6 +123,10 @@ referenceKey: ./reference.key
 stores:
 ${store('source', 'eu-west-3')}
 ${store('target', 'cloudgouv-eu-west-1')}
+# Clouds of virtual machines; keys of OUTSCALE come from OSC_ACCESS_KEY and OSC_SECRET_KEY.
+# clouds:
+#   aws: { kind: aws, regions: [eu-west-3] }
+#   outscale: { kind: outscale, region: cloudgouv-eu-west-1, staging: { at: target, bucket: ecluse-staging } }
 `;
 }
 

@@ -1,4 +1,5 @@
 import { migratePostgresLedger } from '../ledger/postgres-schema.ts';
+import { migrateRateBudgets } from '../ledger/rate-budgets-postgres.ts';
 import type { CommandDefinition } from './command.ts';
 import { usage } from './failure.ts';
 
@@ -15,6 +16,7 @@ export const ledgerMigrate: CommandDefinition = {
     const writerRole = given.text('writer') ?? decodeURIComponent(new URL(postgres).username);
     if (!writerRole) throw usage('ledger.postgres names no user: say --writer ROLE');
     await migratePostgresLedger(admin, { writerRole });
+    await migrateRateBudgets(admin, { writerRole });
     return { exit: 0, text: `${writerRole}: SELECT, INSERT`, json: { writerRole } };
   },
 };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
+import type { PlannedMachine } from '../core/plan-machine.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Plan } from '../model/plan.ts';
 
@@ -12,9 +13,9 @@ export interface PlannedBucket {
 const sealLine = /^# seal: ([0-9a-f]{64})\n/m;
 
 /** The text of a new plan.yaml: one wave, in the order given. Its seal tells later whether somebody edited it. */
-export function planText(buckets: readonly PlannedBucket[]): string {
+export function planText(buckets: readonly PlannedBucket[], machines: readonly PlannedMachine[] = []): string {
   const names = workloadNames(buckets.map(({ source }) => source.bucket));
-  const workloads = buckets.map(({ source, target }, i) => ({
+  const moved = buckets.map(({ source, target }, i) => ({
     name: names[i] ?? '',
     kind: 'bucket',
     source,
@@ -23,6 +24,7 @@ export function planText(buckets: readonly PlannedBucket[]): string {
     versions: 'latest',
     freeze: 'policy',
   }));
+  const workloads = [...machines, ...moved];
   const body = stringify({ v: 1, window: 16, parallelWorkloads: 4, waves: [{ wave: 1, workloads }] }, { lineWidth: 0 });
   return `${preamble}# seal: ${digestOf(body)}\n${body}`;
 }

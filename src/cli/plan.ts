@@ -9,24 +9,28 @@ import type { CommandContext } from './context.ts';
 import { Failure, usage } from './failure.ts';
 import { inventoryPath } from './inventory.ts';
 import { isUnedited, type PlannedBucket, planText } from './plan-file.ts';
+import { namedMachines } from './plan-machines.ts';
 
 export const plan: CommandDefinition = {
   name: 'plan',
-  summary: 'write plan.yaml: from inventory.json, or for the buckets that you name',
+  summary: 'write plan.yaml: from inventory.json, or for the buckets and virtual machines that you name',
   details: 'An edited plan.yaml is never overwritten without --force.',
   options: [
     { flags: '--bucket <name>', summary: 'move this bucket (NAME, or NAME=TARGETNAME); may be given several times', repeats: true },
+    { flags: '--vm <id>', summary: 'move this virtual machine (i-…, or i-…=NAME, its name in the plan); may be given several times', repeats: true },
     { flags: '--from <store>', summary: 'store of the sources (default: the store called "source", else the first)' },
     { flags: '--to <store>', summary: 'store of the targets (default: the store called "target", else the second)' },
+    { flags: '--from-cloud <cloud>', summary: 'cloud of the machines (default: the first source cloud)' },
+    { flags: '--to-cloud <cloud>', summary: 'cloud where they go (default: the first target cloud)' },
     { flags: '--force', summary: 'overwrite an edited plan.yaml' },
   ],
   run: async (context, given) => {
     const config = context.config();
-    const [from, to] = sides(config, given);
-    const buckets = given.list('bucket').length > 0 ? namedBuckets(given.list('bucket'), from, to) : await inventoriedBuckets(context, from, to);
+    const machines = given.list('vm').length > 0 ? await namedMachines(context, given) : [];
+    const buckets = await plannedBuckets(context, given, machines.length > 0);
     const path = context.files.plan;
     if (!given.flag('force')) await refuseEdited(path);
-    const text = planText(buckets);
+    const text = planText(buckets, machines);
     // A plan that would not load is told before it replaces one that does.
     const written = parsePlan(text, path, config);
     await writeFile(path, text);
@@ -39,6 +43,13 @@ export const plan: CommandDefinition = {
     };
   },
 };
+
+async function plannedBuckets(context: CommandContext, given: Given, hasMachines: boolean): Promise<PlannedBucket[]> {
+  const named = given.list('bucket');
+  if (named.length === 0 && hasMachines) return [];
+  const [from, to] = sides(context.config(), given);
+  return named.length > 0 ? namedBuckets(named, from, to) : inventoriedBuckets(context, from, to);
+}
 
 function sides(config: Config, given: Given): [string, string] {
   const names = Object.keys(config.stores);

@@ -47,6 +47,20 @@ export interface CommandWords {
     readonly machine: string;
     readonly until: string;
   };
+  readonly assessment: {
+    readonly objects: (count: string) => string;
+    readonly disks: (count: number) => string;
+    readonly notInspected: (workload: string) => string;
+    readonly firstCopy: (isExact: boolean) => string;
+    readonly requests: (count: string) => string;
+    readonly limits: Readonly<Record<'account quota' | 'snapshot quota' | 'network' | 'target', string>>;
+    readonly hours: (hours: string) => string;
+    readonly binds: string;
+    readonly unknown: string;
+    readonly cost: string;
+    readonly costOf: (sum: string, currency: string, asOf: string, without: readonly string[]) => string;
+    readonly noPrice: string;
+  };
   readonly why: {
     readonly since: string;
     readonly turn: string;
@@ -122,6 +136,25 @@ const en: CommandWords = {
     none: 'none',
     machine: 'test machine',
     until: 'stays until',
+  },
+  assessment: {
+    objects: (count) => `${count} objects`,
+    disks: (count) => (count === 1 ? '1 disk' : `${count} disks`),
+    notInspected: (workload) => `The disks were not read: "ecluse assess ${workload} --inspect" does, by a snapshot that it removes again.`,
+    firstCopy: (isExact) => (isExact ? 'first copy, exact' : 'first copy, at most'),
+    requests: (count) => `${count} requests for blocks`,
+    limits: {
+      'account quota': 'by your share of the account',
+      'snapshot quota': 'by the quota of a snapshot',
+      network: 'by the network',
+      target: 'by the target',
+    },
+    hours: (hours) => `${hours} h`,
+    binds: 'this limit binds',
+    unknown: 'not known: say it in prices.yaml (rates), or measure the first pass',
+    cost: 'cost at the source',
+    costOf: (sum, currency, asOf, without) => `${sum} ${currency} (prices of ${asOf}${without.length > 0 ? `; without ${without.join(', ')}` : ''})`,
+    noPrice: 'no price in prices.yaml: no sum is given',
   },
   why: {
     since: 'since',
@@ -199,6 +232,25 @@ const fr: CommandWords = {
     none: 'aucune',
     machine: 'machine d’essai',
     until: 'reste jusqu’à',
+  },
+  assessment: {
+    objects: (count) => `${count} objets`,
+    disks: (count) => (count < 2 ? `${count} disque` : `${count} disques`),
+    notInspected: (workload) => `Les disques n’ont pas été lus : « ecluse assess ${workload} --inspect » le fait, par un instantané qu’il retire ensuite.`,
+    firstCopy: (isExact) => (isExact ? 'première copie, exacte' : 'première copie, au plus'),
+    requests: (count) => `${count} requêtes de blocs`,
+    limits: {
+      'account quota': 'selon votre part du compte',
+      'snapshot quota': 'selon le quota d’un instantané',
+      network: 'selon le réseau',
+      target: 'selon la cible',
+    },
+    hours: (hours) => `${hours} h`,
+    binds: 'cette limite est déterminante',
+    unknown: 'inconnu : à indiquer dans prices.yaml (rates), ou à mesurer à la première passe',
+    cost: 'coût à la source',
+    costOf: (sum, currency, asOf, without) => `${sum} ${currency} (prix du ${asOf}${without.length > 0 ? ` ; sans ${without.join(', ')}` : ''})`,
+    noPrice: 'aucun prix dans prices.yaml : aucune somme n’est donnée',
   },
   why: {
     since: 'depuis',

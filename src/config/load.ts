@@ -21,6 +21,7 @@ export function loadConfig(file: string): Config {
       policy: absolute(config.ledger.policy),
     },
     referenceKey: absolute(config.referenceKey),
+    prices: absolute(config.prices),
   });
 }
 

@@ -12,6 +12,9 @@ interface PlaceSeen {
 interface WorkloadSeen {
   readonly path: YamlPath;
   readonly name: string | undefined;
+  readonly isMachine: boolean;
+  /** Of a machine. */
+  readonly instance: string | undefined;
   readonly source: PlaceSeen;
   readonly target: PlaceSeen;
 }
@@ -19,6 +22,8 @@ interface WorkloadSeen {
 /** What a schema cannot say: names and targets that stand twice, stores that ecluse.yaml lacks. Works on a plan with other faults too. */
 export function planProblems(yaml: YamlFile, config: Config): ConfigProblem[] {
   const workloads = workloadsIn(yaml.value);
+  const buckets = workloads.filter(({ isMachine }) => !isMachine);
+  const machines = workloads.filter(({ isMachine }) => isMachine);
   return [
     ...twice(yaml, wavesIn(yaml.value), 'wave', 'Put its workloads into one entry.'),
     ...twice(
@@ -27,8 +32,15 @@ export function planProblems(yaml: YamlFile, config: Config): ConfigProblem[] {
       'workload',
       'Give each workload a name of its own.',
     ),
-    ...workloads.flatMap(({ source, target }) => [source, target].flatMap((place) => unknownStore(yaml, place, config))),
-    ...sharedPlaces(yaml, workloads, config),
+    ...buckets.flatMap(({ source, target }) => [source, target].flatMap((place) => unknownStore(yaml, place, config))),
+    ...machines.flatMap(({ source, target }) => [...unknownCloud(yaml, source, 'aws', config), ...unknownCloud(yaml, target, 'outscale', config)]),
+    ...twice(
+      yaml,
+      machines.map(({ path, instance }) => ({ path: [...path, 'source', 'instance'], value: instance })),
+      'instance',
+      'A machine moves once.',
+    ),
+    ...sharedPlaces(yaml, buckets, config),
   ];
 }
 
@@ -39,6 +51,11 @@ export function configProblems(yaml: YamlFile): ConfigProblem[] {
   const address = text(record(record(yaml.value).temporal).address);
   return [
     ...(at === undefined || stores.includes(at) ? [] : [yaml.problem(['depot', 'at'], 'is no store of this file', storeAdvice(at, stores))]),
+    ...Object.entries(record(record(yaml.value).clouds)).flatMap(([name, cloud]) => {
+      const staging = text(record(record(cloud).staging).at);
+      const isKnown = staging === undefined || stores.includes(staging);
+      return isKnown ? [] : [yaml.problem(['clouds', name, 'staging', 'at'], 'is no store of this file', storeAdvice(staging, stores))];
+    }),
     ...(address === undefined || /^(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d{1,5}$/.test(address)
       ? []
       : [yaml.problem(['temporal', 'address'], 'is not host:port', 'Write it without a scheme: 127.0.0.1:7233.')]),
@@ -48,6 +65,13 @@ export function configProblems(yaml: YamlFile): ConfigProblem[] {
 function unknownStore(yaml: YamlFile, { path, at }: PlaceSeen, config: Config): ConfigProblem[] {
   const known = Object.keys(config.stores);
   return at === undefined || known.includes(at) ? [] : [yaml.problem([...path, 'at'], 'is no store of ecluse.yaml', storeAdvice(at, known))];
+}
+
+function unknownCloud(yaml: YamlFile, { path, at }: PlaceSeen, kind: 'aws' | 'outscale', config: Config): ConfigProblem[] {
+  if (at === undefined || config.clouds[at]?.kind === kind) return [];
+  const known = Object.keys(config.clouds).filter((name) => config.clouds[name]?.kind === kind);
+  const advice = known.length > 0 ? `Clouds of kind ${kind} there: ${known.join(', ')}.` : `It has none of kind ${kind} yet: add one under \`clouds\`.`;
+  return [yaml.problem([...path, 'at'], `is no cloud of kind ${kind} in ecluse.yaml`, advice)];
 }
 
 function storeAdvice(at: string, known: readonly string[]): string {
@@ -116,7 +140,9 @@ function workloadsIn(value: unknown): WorkloadSeen[] {
         const { at, bucket } = record(record(workload)[side]);
         return { path: [...path, side], at: text(at), bucket: text(bucket) };
       };
-      return { path, name: text(record(workload).name), source: place('source'), target: place('target') };
+      const { name, kind, source } = record(workload);
+      const instance = text(record(source).instance);
+      return { path, name: text(name), isMachine: text(kind) === 'vm', instance, source: place('source'), target: place('target') };
     }),
   );
 }

@@ -10,6 +10,12 @@ export function schemaProblems(schema: z.ZodType, yaml: YamlFile, issues: readon
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(schema, yaml, path, key));
+    // A union that is told apart by one key, and that key is missing or means nothing: its values are all there is to say.
+    if (issue.code === 'invalid_union' && issue.errors.length === 0) {
+      const isMissing = valueAt(yaml.value, path) === undefined;
+      const values = constants(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), path).join(', ');
+      return [yaml.problem(path, isMissing ? 'is missing' : `must be one of: ${values}`, isMissing ? `Write one of: ${values}.` : '')];
+    }
     if (issue.code === 'invalid_union') return schemaProblems(schema, yaml, bestBranch(issue.errors), path);
     if (issue.code === 'invalid_key') {
       const key = String(path.at(-1) ?? '');
@@ -25,7 +31,7 @@ const bestBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[] =
 const weight = (issues: readonly Issue[]): number => issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 
 function unknownKey(schema: z.ZodType, yaml: YamlFile, path: YamlPath, key: string): ConfigProblem {
-  const known = knownKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), path);
+  const known = [...new Set(knownKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), path))];
   const guess = nearest(key, known);
   return yaml.problem(path, 'is not a known key', guess ? `Did you mean "${guess}"?` : `Known here: ${known.join(', ')}.`, key);
 }
@@ -35,14 +41,28 @@ interface JsonSchema {
   readonly additionalProperties?: unknown;
   readonly items?: unknown;
   readonly anyOf?: readonly unknown[];
+  readonly oneOf?: readonly unknown[];
+  readonly const?: unknown;
 }
 
+const schemaOf = (schema: unknown): JsonSchema => (typeof schema === 'object' && schema !== null ? schema : {}) as JsonSchema;
+
 function knownKeys(schema: unknown, path: YamlPath): string[] {
-  const { properties, additionalProperties, items, anyOf } = (typeof schema === 'object' && schema !== null ? schema : {}) as JsonSchema;
+  return at(schema, path).flatMap(({ properties }) => Object.keys(properties ?? {}));
+}
+
+/** The values of a key that tells the branches of a union apart. */
+const constants = (schema: unknown, path: YamlPath): string[] => at(schema, path).flatMap(({ const: value }) => (value === undefined ? [] : [String(value)]));
+
+/** Every schema that may stand at a path: a union has several. */
+function at(schema: unknown, path: YamlPath): JsonSchema[] {
+  const { properties, additionalProperties, items, anyOf, oneOf } = schemaOf(schema);
+  const branches = anyOf ?? oneOf;
+  if (branches) return branches.flatMap((branch) => at(branch, path));
   const [first, ...rest] = path;
-  if (anyOf) return [...new Set(anyOf.flatMap((branch) => knownKeys(branch, path)))];
-  if (first === undefined) return Object.keys(properties ?? {});
-  return knownKeys(typeof first === 'number' ? items : (properties?.[first] ?? additionalProperties), rest);
+  if (first === undefined) return [schemaOf(schema)];
+  const next = typeof first === 'number' ? items : (properties?.[first] ?? additionalProperties);
+  return next === undefined ? [] : at(next, rest);
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -53,7 +53,7 @@ export const AwsCloud = z.strictObject({
   /** Absent: the account of the credentials themselves. */
   accounts: z.array(RolePerAccount).default([]),
   /** Only for a stand-in or a private link; absent = AWS by region. */
-  endpoints: z.strictObject({ ec2: Endpoint.optional(), ebs: Endpoint.optional(), sts: Endpoint.optional() }).prefault({}),
+  endpoints: z.strictObject({ ec2: Endpoint.optional(), ebs: Endpoint.optional(), sts: Endpoint.optional(), s3: Endpoint.optional() }).prefault({}),
   rates: z
     .strictObject({
       /** Of GetSnapshotBlock. AWS grants 1,000 a second to an account, and 1,000 to a snapshot; backups need some too (facts: sources §3). */

@@ -16,6 +16,16 @@ export interface InventoryErrand {
 export interface InventoryResult {
   readonly digest: Digest;
   readonly stores: readonly { readonly store: string; readonly buckets: number }[];
+  readonly clouds: readonly Omit<InventoriedCloud, 'files'>[];
+}
+
+export interface InventoriedCloud {
+  readonly cloud: string;
+  readonly assets: number;
+  /** How many become what: model/estate.ts. */
+  readonly dispositions: Readonly<Record<string, number>>;
+  /** Depot files of JSON lines: Asset. */
+  readonly files: readonly Digest[];
 }
 export interface InventoryFile {
   readonly v: 1;
@@ -24,6 +34,7 @@ export interface InventoryFile {
     readonly store: string;
     readonly buckets: readonly { readonly bucket: string; readonly createdAt?: string; readonly region?: string }[];
   }[];
+  readonly clouds: readonly InventoriedCloud[];
 }
 
 /** A blocker stops before a byte moves; a warning wants acceptance in the loss report; advice only informs. */

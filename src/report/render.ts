@@ -1,4 +1,5 @@
 import { errorSentence, whoActs } from '../core/error-words.ts';
+import { findingSentence } from '../core/finding-words.ts';
 import { localTime } from '../core/local-time.ts';
 import { isLossCode, losses as lossTable } from '../core/loss.ts';
 import { nextCommands, waitsForPerson } from '../core/next-command.ts';
@@ -97,7 +98,7 @@ function reasons({ words, nouns, workloads: all, language }: Page): Markup | str
 function lossReport({ words, nouns, workloads: all, language }: Page): Markup {
   const lines = [...all].sort((a, b) => (a.workload < b.workload ? -1 : 1)).flatMap(({ workload, losses }) => losses.map((loss) => ({ workload, ...loss })));
   if (lines.length === 0) return html`<h2>${words.losses}</h2><p>${words.noLosses}</p>`;
-  const sentence = (code: string): string => (isLossCode(code) ? lossTable[code][language] : code);
+  const sentence = (code: string): string => findingSentence(code, language) || code;
   const counted = (code: string, count: number): string => (isLossCode(code) ? words.counted[lossTable[code].counts](count) : '');
   return html`<h2>${words.losses}</h2><p class="soft">${words.lossesIntro}</p>
 <div class="scroll"><table><thead><tr><th>${nouns.workload}</th><th class="number">${words.count}</th><th>${words.meaning}</th><th>${words.code}</th></tr></thead><tbody>

@@ -1,5 +1,6 @@
 import { MigrationError } from '../core/migration-error.ts';
-import { Connection, type Line } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { Line } from './line.ts';
 
 interface Waiter {
   readonly admit: (connection: Connection) => void;

@@ -1,21 +1,10 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { HttpAnswer, HttpRequest } from '../ports/transport.ts';
 import { AnswerFault, AnswerParser } from './answer-parser.ts';
-import { isClosedByPeer, networkError } from './network-error.ts';
+import { type Line, openSocket } from './line.ts';
+import { isClosedByPeer, NetworkFault, networkError } from './network-error.ts';
+import { type OutgoingBody, outgoingBody } from './outgoing-body.ts';
 import { requestHead } from './request-head.ts';
-
-/** What the connections of one origin share. */
-export interface Line {
-  readonly origin: string;
-  /** Of an https origin. */
-  readonly secureContext: SecureContext | undefined;
-  /** The newest TLS session, so that the next handshake is a short one. */
-  session: Buffer | undefined;
-  readonly connectTimeoutMs: number;
-  readonly firstByteTimeoutMs: number;
-  readonly progressTimeoutMs: number;
-}
 
 /** The peer ended a reused connection before any byte of an answer: it had closed it while idle, most likely. */
 export class StaleConnection extends Error {}
@@ -26,11 +15,7 @@ interface Exchange {
   readonly reject: (error: unknown) => void;
 }
 
-const readBytes = 64 * 1024; // one buffer a socket, which the kernel fills; a hash takes as much in one step
-const sliceBytes = 256 * 1024;
-const wholeBytes = 64 * 1024;
 const collectedBytes = 64 * 1024; // enough for any error document; what a caller wants whole goes to its sink
-const keepAliveProbeMs = 60_000;
 const nothing = Buffer.alloc(0);
 
 /**
@@ -49,7 +34,7 @@ export class Connection {
   #isOpen = true;
   #isHearingOut = false;
   #answers = 0;
-  #sentBytes = 0;
+  #body: OutgoingBody | undefined;
   #status = 0;
   #headers: Readonly<Record<string, string>> = {};
   #receivedBytes = 0;
@@ -63,7 +48,7 @@ export class Connection {
     this.#line = line;
     this.#onClose = onClose;
     this.#parser = new AnswerParser({ head: this.#head, data: this.#data });
-    this.#socket = open(line, (count, buffer) => this.#read(buffer.subarray(0, count)));
+    this.#socket = openSocket(line, (count, buffer) => this.#read(buffer.subarray(0, count)));
     this.#connecting = setTimeout(() => this.#lose(new NetworkFault('CONNECT_TIMEOUT')), line.connectTimeoutMs);
     this.#socket.once(line.secureContext ? 'secureConnect' : 'connect', () => clearTimeout(this.#connecting));
     this.#hearOut();
@@ -85,6 +70,11 @@ export class Connection {
     };
   }
 
+  /** Has carried an exchange, so the peer may have closed it since. */
+  get isUsed(): boolean {
+    return this.#answers > 0;
+  }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -97,11 +87,10 @@ export class Connection {
       this.#exchange = { request, resolve, reject };
       this.#status = 0;
       this.#receivedBytes = 0;
-      this.#sentBytes = 0;
       this.#parser.expect(request.method);
       this.#listenTo(request.signal);
-      this.#allow(this.#line.firstByteTimeoutMs);
-      this.#write(head, request.body);
+      this.#allow(request.answerTimeoutMs ?? this.#line.firstByteTimeoutMs);
+      this.#write(head, request);
     });
   }
 
@@ -134,32 +123,19 @@ export class Connection {
     this.#socket.setTimeout(timeoutMs);
   }
 
-  #write(head: string, body: Uint8Array = nothing): void {
-    if (body.length === 0) {
+  #write(head: string, request: HttpRequest): void {
+    this.#body = outgoingBody(this.#socket, request, this.#bodyFailed);
+    if (!this.#body) {
       this.#socket.write(head, 'latin1');
       return;
     }
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
-    if (body.length < wholeBytes) {
-      this.#sentBytes = body.length;
-      this.#socket.write(body);
-    } else this.#writeSlice();
+    this.#body.begin();
     this.#socket.uncork();
   }
 
-  // Slices wait for the kernel in between, so that a slow server does not make the runtime hold what it cannot send.
-  readonly #writeSlice = (): void => {
-    const body = this.#exchange?.request.body;
-    if (!body || this.#status >= 300 || this.#sentBytes >= body.length) return;
-    const start = this.#sentBytes;
-    this.#sentBytes = Math.min(body.length, start + sliceBytes);
-    this.#socket.write(body.subarray(start, this.#sentBytes), this.#sliceWritten);
-  };
-
-  readonly #sliceWritten = (error?: Error | null): void => {
-    if (!error) this.#writeSlice();
-  };
+  readonly #bodyFailed = (error: unknown): void => this.#fail(error);
 
   #read(bytes: Buffer): void {
     const exchange = this.#exchange;
@@ -180,6 +156,7 @@ export class Connection {
   readonly #head = (status: number, headers: Readonly<Record<string, string>>): void => {
     this.#status = status;
     this.#headers = headers;
+    if (status >= 300) this.#body?.stop();
     this.#allow(this.#line.progressTimeoutMs);
   };
 
@@ -194,7 +171,7 @@ export class Connection {
 
   /** The answer is whole. `hasMore`: bytes followed it that belong to nothing. */
   #finish(hasMore: boolean): void {
-    const sentAll = this.#sentBytes === (this.#exchange?.request.body?.length ?? 0);
+    const sentAll = this.#body?.isSent ?? true;
     if (this.#status < 300 && (hasMore || !sentAll)) {
       // A success before the end of the body is no proof that it was stored whole.
       this.#lose(hasMore ? new AnswerFault('ANSWER_LENGTH') : new NetworkFault('ANSWER_EARLY'));
@@ -247,6 +224,8 @@ export class Connection {
   #settle(): Exchange | undefined {
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    this.#body?.stop();
+    this.#body = undefined;
     return exchange;
   }
 
@@ -256,33 +235,4 @@ export class Connection {
     const body = collected.length > 1 ? Buffer.concat(collected) : (collected[0] ?? nothing);
     return { status: this.#status, headers: this.#headers, body, receivedBytes: this.#receivedBytes };
   }
-}
-
-class NetworkFault extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-function open(line: Line, take: (count: number, buffer: Buffer) => void): Socket {
-  const { protocol, hostname, port } = new URL(line.origin);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const callback = (count: number, buffer: Uint8Array): boolean => {
-    take(count, buffer as Buffer);
-    return true;
-  };
-  const onread = { buffer: Buffer.allocUnsafeSlow(readBytes), callback };
-  const common = { host, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveProbeMs, onread };
-  if (protocol === 'http:') return connectPlain({ ...common, port: Number(port || 80) });
-  const { secureContext, session } = line;
-  const names = { servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] };
-  const tls = { ...common, ...names, port: Number(port || 443), ...(secureContext ? { secureContext } : {}), ...(session ? { session } : {}) };
-  const socket = connectTls(tls);
-  socket.on('session', (newest) => {
-    line.session = newest;
-  });
-  return socket;
 }

@@ -5,6 +5,16 @@ import { MigrationError } from '../core/migration-error.ts';
 const untrusted = /^(CERT_|ERR_TLS_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_)/;
 const closed = new Set(['CLOSED', 'ECONNRESET', 'EPIPE']);
 
+/** An end of the connection that the system has no error for. */
+export class NetworkFault extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
 /** Whether the peer ended the connection: the sign of a stale keep-alive socket when no answer byte has come. */
 export const isClosedByPeer = (error: unknown): boolean => closed.has(codeOf(error));
 

@@ -8,7 +8,7 @@ const notInPath = /[^\x21-\x7e]/;
 const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The head of a request, one character a byte (latin1). UNEXPECTED when a name, a value or the path could end a line: no repetition mends it. */
-export function requestHead({ method, origin, path, headers, body }: HttpRequest): string {
+export function requestHead({ method, origin, path, headers, body, stream }: HttpRequest): string {
   let host = origin.slice(origin.indexOf('//') + 2);
   let lines = '';
   for (const name in headers) {
@@ -19,7 +19,8 @@ export function requestHead({ method, origin, path, headers, body }: HttpRequest
     else if (lower === 'host') host = value; // as it was signed
   }
   if (notInPath.test(path) || !path.startsWith('/')) throw refused(method);
-  const length = body || method === 'PUT' || method === 'POST' ? `content-length: ${body?.length ?? 0}\r\n` : '';
+  const sizeBytes = stream?.sizeBytes ?? body?.length;
+  const length = sizeBytes !== undefined || method === 'PUT' || method === 'POST' ? `content-length: ${sizeBytes ?? 0}\r\n` : '';
   return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\naccept-encoding: identity\r\n${lines}${length}\r\n`;
 }
 

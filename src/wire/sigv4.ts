@@ -16,8 +16,10 @@ export interface SignedRequest {
   readonly query: string;
   /** Lower-case names; every `x-amz-*` is signed, no other need be. Values of one character a byte (latin1). */
   readonly headers: Readonly<Record<string, string>>;
-  /** Lower-case hex of the body's SHA-256, or UNSIGNED-PAYLOAD. */
+  /** Lower-case hex of the body's SHA-256, UNSIGNED-PAYLOAD, or `streamingPayload`. */
   readonly payloadSha256: string;
+  /** Names of further headers to sign. */
+  readonly alsoSigned?: readonly string[];
 }
 
 export interface SignerOptions {
@@ -34,7 +36,7 @@ export const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
  * `x-amz-security-token` and `authorization`. A retry signs again: the date counts.
  */
 export function createSigner({ region, service }: SignerOptions): Signer {
-  const scopeTail = `/${region}/${service}/aws4_request`;
+  const scopeTail = scopeTailOf({ region, service });
   let key: DayKey | undefined;
   let stamp: Stamp | undefined;
 
@@ -46,7 +48,7 @@ export function createSigner({ region, service }: SignerOptions): Signer {
 
     const headers: Record<string, string> = { ...request.headers, 'x-amz-date': date, 'x-amz-content-sha256': request.payloadSha256 };
     if (credentials.sessionToken) headers['x-amz-security-token'] = credentials.sessionToken;
-    const names = ['host'];
+    const names = ['host', ...(request.alsoSigned ?? [])];
     for (const name in headers) if (name.startsWith('x-amz-')) names.push(name);
     names.sort();
     const signed = names.join(';');
@@ -62,6 +64,8 @@ export function createSigner({ region, service }: SignerOptions): Signer {
     return headers;
   };
 }
+
+export const scopeTailOf = ({ region, service }: SignerOptions): string => `/${region}/${service}/aws4_request`;
 
 /** The key's UTF-8 bytes in the one form that SigV4 knows; `/` stays, nothing is folded. A lone surrogate is no UTF-8: URIError. */
 export const encodePath = (key: string): string => (plainPath.test(key) ? key : encodeComponent(key).replaceAll('%2F', '/'));
@@ -85,25 +89,25 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const oneSpaced = (value: string): string => (spaced.test(value) ? value.trim().replace(/[ \t]+/g, ' ') : value);
 const spaced = /^[ \t]|[ \t]{2}|\t|[ \t]$/;
 
-interface Stamp {
+export interface Stamp {
   readonly second: number;
   readonly date: string;
   readonly day: string;
 }
 
-function stampOf(second: number): Stamp {
+export function stampOf(second: number): Stamp {
   const date = `${new Date(second * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
   return { second, date, day: date.slice(0, 8) };
 }
 
-interface DayKey {
+export interface DayKey {
   readonly day: string;
   readonly secret: string;
   readonly key: KeyObject;
 }
 
 /** Kept as a KeyObject: with raw bytes OpenSSL 3.5 fetches the algorithm anew at every call, 5 to 10 times as dear. */
-function dayKey(secret: string, day: string, region: string, service: string): DayKey {
+export function dayKey(secret: string, day: string, region: string, service: string): DayKey {
   const mac = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
   const bytes = mac(mac(mac(mac(`AWS4${secret}`, day), region), service), 'aws4_request');
   return { day, secret, key: createSecretKey(bytes) };

@@ -50,6 +50,11 @@ export function createSocketTransport(options: TransportOptions = {}): Transport
       const pool = poolOf(request.origin);
       let connection = await pool.take(request.signal);
       try {
+        if (request.stream && connection.isUsed) {
+          // Its body can be sent only once, and this socket may be stale.
+          connection.close();
+          connection = pool.fresh();
+        }
         return await begin(connection, request);
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;

@@ -5,7 +5,7 @@ import { createTransferActivities } from '../activities/transfer.ts';
 import type { Role } from '../core/ids.ts';
 import { MigrationError } from '../core/migration-error.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
-import { createFlightBudget, referenceKeyOf, systemClock } from '../transfer/index.ts';
+import { createFlightBudget, referenceKeyOf } from '../transfer/index.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { serve } from './connect.ts';
 import { type Environment, openEnvironment } from './environment.ts';
@@ -33,7 +33,6 @@ const roles: Readonly<Record<Role, (environment: Environment, env: NodeJS.Proces
         role: 'transfer',
         flight: createFlightBudget(flightOf(env)),
         referenceKey: referenceKeyOf(readReferenceKey(environment.config.referenceKey)),
-        clock: systemClock,
       }),
       // One process a core; memory is bounded by the bytes in flight, which all shards of the process share.
       maxConcurrentActivityTaskExecutions: 4,

@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSocketTransport } from '../../src/wire/socket-transport.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { testTransport } from './transport.ts';
+import { testStreamedBodies } from './transport-stream.ts';
 
 testTransport('sockets', (times) => createSocketTransport(times));
+testStreamedBodies('sockets', (times) => createSocketTransport(times));
 
 const certificate = makeCertificate();
 const overTls = certificate ? describe : describe.skip;
@@ -65,6 +67,12 @@ overTls('over TLS', () => {
     beforeAll(() => setDefaultCACertificates([...before, cert]));
 
     testTransport(
+      'sockets over TLS',
+      (times) => createSocketTransport(times),
+      () => createSecureContext({ key, cert }),
+    );
+
+    testStreamedBodies(
       'sockets over TLS',
       (times) => createSocketTransport(times),
       () => createSecureContext({ key, cert }),

@@ -130,7 +130,8 @@ describeStores('the declared permissions', () => {
   }
 });
 
-const secondPartDenied: readonly Fault[] = [{ operations: ['UploadPart'], from: 2, times: 1, action: accessDenied }];
+/** The first part that a target sees is the probe's. */
+const secondPartDenied: readonly Fault[] = [{ operations: ['UploadPart'], from: 3, times: 1, action: accessDenied }];
 
 const configured: RealOptions['seed'] = async (store, bucket) => {
   await estate(store, bucket);

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { findPart } from '../../lab/parts.ts';
-import { bucketWorkflowId, projectWorkflowId } from '../../src/core/ids.ts';
+import { workloadWorkflowId, projectWorkflowId } from '../../src/core/ids.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 import { accessTo, runVariable, sharedServers } from '../support/run.ts';
 import { endRun, openRun, startServers } from '../support/run-servers.ts';
@@ -120,7 +120,7 @@ async function record(): Promise<void> {
     for (const { options, play } of passages) {
       await withStage(options, (stage) =>
         play(stage, (name, workload) => {
-          const id = workload ? bucketWorkflowId(stage.project, workload) : projectWorkflowId(stage.project);
+          const id = workload ? workloadWorkflowId(stage.project, 'bucket', workload) : projectWorkflowId(stage.project);
           write(name, historyOf(temporal, id));
         }),
       );

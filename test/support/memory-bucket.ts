@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { MigrationError } from '../../src/core/migration-error.ts';
 import type { ObjectEntry, ObjectHead, ObjectMetadata } from '../../src/model/object-entry.ts';
-import type { Stored, StoredPart, WriteCondition } from '../../src/ports/object-store.ts';
+import type { CopiedRange, Stored, StoredPart, WriteCondition } from '../../src/ports/object-store.ts';
 
 export interface MemoryVersion {
   readonly versionId: string;
@@ -38,6 +38,10 @@ export interface MemoryBucket {
   write(key: string, body: Uint8Array, metadata: ObjectMetadata, condition?: WriteCondition, more?: { etag?: string; storageClass?: string }): Stored;
   createUpload(key: string, metadata: ObjectMetadata): string;
   upload(id: string): Upload;
+  /** The body is kept, not copied. */
+  putPart(id: string, part: number, body: Buffer): { etag: string };
+  /** What `copyPart` takes over: TARGET_CONDITION when the object is another by now. */
+  range(from: CopiedRange): Buffer;
   complete(key: string, id: string, parts: readonly StoredPart[], condition: WriteCondition): Stored;
   remove(key: string, what: { etag?: string; versionId?: string }): { result: 'removed' | 'gone' | 'changed'; versionId?: string };
   entries(versions: 'latest' | 'all'): readonly ObjectEntry[];
@@ -47,7 +51,7 @@ export interface MemoryBucket {
 export const md5 = (body: Uint8Array): string => hash('md5', body, 'hex');
 
 const secondsOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-export const fail = (code: 'OBJECT_MISSING' | 'TARGET_CONDITION' | 'UPLOAD_MISSING', operation: string): MigrationError =>
+export const fail = (code: 'OBJECT_MISSING' | 'TARGET_CONDITION' | 'TARGET_INVALID' | 'UPLOAD_MISSING', operation: string): MigrationError =>
   new MigrationError(code, { operation });
 
 export function createMemoryBucket({ versioning: atFirst = 'off', alter = (key) => key, now = risingClock() }: MemoryBucketOptions = {}): MemoryBucket {
@@ -107,6 +111,17 @@ export function createMemoryBucket({ versioning: atFirst = 'off', alter = (key) 
       const upload = uploads.get(id);
       if (!upload) throw fail('UPLOAD_MISSING', 'UploadPart');
       return upload;
+    },
+    putPart: (id, part, body) => {
+      const etag = md5(body);
+      bucket.upload(id).parts.set(part, { body, etag });
+      return { etag };
+    },
+    range: ({ key, etag, start, lengthBytes }) => {
+      const { body, etag: itsEtag } = bucket.find(key);
+      if (itsEtag !== etag) throw fail('TARGET_CONDITION', 'UploadPartCopy');
+      if (lengthBytes === 0 || start + lengthBytes > body.length) throw fail('TARGET_INVALID', 'UploadPartCopy');
+      return Buffer.from(body.subarray(start, start + lengthBytes));
     },
     complete: (key, id, parts, condition) => {
       const etag = `${createHash('md5')

@@ -17,6 +17,14 @@ export const blockOf = (text: string, n = 0): Buffer => {
   return block;
 };
 
+/** The first block of a disk that a BIOS starts: boot code, and an empty table of partitions. */
+export function bootBlock(): Buffer {
+  const block = blockOf('BOOTABLE');
+  block.fill(0, 446, 510);
+  block.writeUInt16LE(0xaa55, 510);
+  return block;
+}
+
 const zeros = Buffer.alloc(blockBytes);
 
 /** Every difference between two disks, as block numbers; a block of zeros equals one that is not there. */

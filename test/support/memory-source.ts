@@ -5,7 +5,7 @@ import type { Machine, MachineState } from '../../src/model/machine.ts';
 import type { SourceCloud } from '../../src/ports/clouds.ts';
 import type { BlockPage, DiskSource } from '../../src/ports/disk-source.ts';
 import type { DiskSnapshot, MachineSource } from '../../src/ports/machine-source.ts';
-import { blockOf, copyOfDisk, differingBlocks, emptyDisk, type MemoryDisk } from './memory-disk.ts';
+import { blockOf, bootBlock, copyOfDisk, differingBlocks, emptyDisk, type MemoryDisk } from './memory-disk.ts';
 
 /** A machine with its disks in a cloud in memory, and what a test may do to it behind the mover's back. */
 export interface MemorySource extends SourceCloud {
@@ -32,7 +32,7 @@ export function createMemorySource(history: string[] = []): MemorySource {
     ['vol-root', emptyDisk(gibibyte)],
     ['vol-data', emptyDisk(gibibyte)],
   ]);
-  for (const n of [0, 1, 2, 300, 2000]) volumes.get('vol-root')?.blocks.set(n, blockOf(n === 0 ? 'BOOTABLE' : `root ${n}`, n));
+  for (const n of [0, 1, 2, 300, 2000]) volumes.get('vol-root')?.blocks.set(n, n === 0 ? bootBlock() : blockOf(`root ${n}`, n));
   for (const n of [5, 6, 900]) volumes.get('vol-data')?.blocks.set(n, blockOf(`data ${n}`, n));
   const snapshotsById: MemorySource['snapshotsById'] = new Map();
   const reads: MemorySource['reads'] = [];

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { MigrationError } from '../../src/core/migration-error.ts';
 import type { BucketConfiguration, TargetCapabilities } from '../../src/model/bucket.ts';
 import type { ObjectMetadata } from '../../src/model/object-entry.ts';
-import type { ObjectTarget, ReadRequest, WriteFreezing } from '../../src/ports/object-store.ts';
-import { createMemoryBucket, type MemoryBucket, type MemoryBucketOptions, md5 } from './memory-bucket.ts';
+import type { ObjectTarget, ReadRequest, StreamedBody, WriteFreezing } from '../../src/ports/object-store.ts';
+import { type MemoryState, memoryAdministration } from './memory-administration.ts';
+import { createMemoryBucket, type MemoryBucket, type MemoryBucketOptions } from './memory-bucket.ts';
+import { createMemorySharing, type MemorySharing } from './memory-sharing.ts';
 
 export type MemoryOperation =
   | 'list'
@@ -13,11 +15,14 @@ export type MemoryOperation =
   | 'put'
   | 'createUpload'
   | 'putPart'
+  | 'putPartStream'
+  | 'copyPart'
   | 'listParts'
   | 'completeUpload'
   | 'abortUpload'
   | 'putTags'
   | 'remove'
+  | 'presign'
   | 'admin';
 
 export interface MemoryCall {
@@ -45,6 +50,8 @@ export interface MemoryStoreOptions extends MemoryBucketOptions {
   readonly capabilities?: Partial<TargetCapabilities>;
   /** Lists in some other order than by key. */
   readonly order?: (keys: string) => string;
+  /** By which shared addresses end; default the host's clock. */
+  readonly nowMs?: () => number;
 }
 
 export interface MemoryCounters {
@@ -52,6 +59,8 @@ export interface MemoryCounters {
   /** Body bytes by key. */
   readonly readBytes: Map<string, number>;
   readonly writtenBytes: Map<string, number>;
+  /** Taken over inside the store by `copyPart`, by the key that they were copied to. */
+  readonly copiedBytes: Map<string, number>;
 }
 
 /** A bucket in memory behind the object port: the state is shared, each connection has its own faults. */
@@ -63,6 +72,8 @@ export interface MemoryStore extends Required<Pick<ObjectTarget, 'freezing'>>, O
   configurationNow: BucketConfiguration;
   /** Ids of the freezes that deny writes now. */
   readonly frozenBy: readonly string[];
+  /** What an outsider gets under an address of `presign`: PERMISSION_DENIED when it is over, altered or another store's. */
+  fetchShared(url: string): Buffer;
   connect(faults: MemoryFaults): ObjectTarget & { readonly freezing: WriteFreezing };
   /** Puts an object as an outsider would: no fault, no counter. */
   seed(key: string, body: Uint8Array | string, more?: Partial<ObjectMetadata> & { storageClass?: string }): void;
@@ -76,18 +87,21 @@ const everything: TargetCapabilities = {
   tagging: true,
   versioning: true,
   policy: true,
+  partCopy: true,
+  streamedParts: true,
   partCount: 10_000,
   userMetadataBytes: 2048,
 };
 
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const bucket = createMemoryBucket(options);
-  const counters: MemoryCounters = { calls: {}, readBytes: new Map(), writtenBytes: new Map() };
+  const counters: MemoryCounters = { calls: {}, readBytes: new Map(), writtenBytes: new Map(), copiedBytes: new Map() };
   const shared: Shared = {
     bucket,
     counters,
     options,
     capabilities: { ...everything, ...options.capabilities },
+    sharing: createMemorySharing(bucket, options.nowMs),
     state: { configuration: { versioning: bucket.versioning, unread: [] }, exists: options.exists ?? true, frozen: new Set() },
   };
   return {
@@ -104,6 +118,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     get frozenBy() {
       return [...shared.state.frozen];
     },
+    fetchShared: (url) => shared.sharing.fetch(url),
     connect: (faults) => connect(shared, faults),
     seed: (key, body, { storageClass, headers = { 'content-type': 'application/octet-stream' }, user = {}, tags } = {}) => {
       bucket.write(key, Buffer.from(body), { headers, user, ...(tags ? { tags } : {}) }, { any: true }, storageClass === undefined ? {} : { storageClass });
@@ -116,7 +131,8 @@ interface Shared {
   readonly counters: MemoryCounters;
   readonly options: MemoryStoreOptions;
   readonly capabilities: TargetCapabilities;
-  readonly state: { configuration: BucketConfiguration; exists: boolean; marker?: string; readonly frozen: Set<string> };
+  readonly sharing: MemorySharing;
+  readonly state: MemoryState;
 }
 
 function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonly freezing: WriteFreezing } {
@@ -141,7 +157,13 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
     return answer;
   }
 
-  const write = <T>(operation: MemoryOperation, key: string, signal: AbortSignal | undefined, work: (made: MemoryCall) => T, part?: number): Promise<T> =>
+  const write = <T>(
+    operation: MemoryOperation,
+    key: string,
+    signal: AbortSignal | undefined,
+    work: (made: MemoryCall) => T | Promise<T>,
+    part?: number,
+  ): Promise<T> =>
     call(
       operation,
       key,
@@ -153,8 +175,13 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
       part,
     );
 
-  const stored = (made: MemoryCall, body: Uint8Array, sha256: string): Buffer => {
-    if (hash('sha256', body, 'hex') !== sha256) throw new Error('the signed SHA-256 is not the body’s'); // also catches a buffer given back too early
+  const able = (what: 'partCopy' | 'streamedParts', operation: string): void => {
+    if (!shared.capabilities[what]) throw new MigrationError('UNSUPPORTED', { operation });
+  };
+
+  const stored = (made: MemoryCall, body: Uint8Array, sha256?: string): Buffer => {
+    // Also catches a buffer given back too early.
+    if (sha256 !== undefined && hash('sha256', body, 'hex') !== sha256) throw new Error('the signed SHA-256 is not the body’s');
     counters.writtenBytes.set(made.key, (counters.writtenBytes.get(made.key) ?? 0) + body.length);
     return faults.stores?.(made, Buffer.from(body)) ?? Buffer.from(body);
   };
@@ -178,17 +205,32 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
       write('put', key, signal, (made) => bucket.write(key, stored(made, body, sha256), metadata, condition)),
     createUpload: (key, metadata, signal) => write('createUpload', key, signal, () => bucket.createUpload(key, metadata)),
     putPart: (key, upload, part, body, sha256, signal) =>
+      write('putPart', key, signal, (made) => bucket.putPart(upload, part, stored(made, body, sha256)), part),
+    putPartStream: (key, upload, part, body, signal) =>
       write(
-        'putPart',
+        'putPartStream',
         key,
         signal,
-        (made) => {
-          const bytes = stored(made, body, sha256);
-          bucket.upload(upload).parts.set(part, { body: bytes, etag: md5(bytes) });
-          return { etag: md5(bytes) };
+        async (made) => {
+          able('streamedParts', 'UploadPart');
+          return bucket.putPart(upload, part, stored(made, await gathered(body, signal)));
         },
         part,
       ),
+    copyPart: (key, upload, part, from, signal) =>
+      write(
+        'copyPart',
+        key,
+        signal,
+        () => {
+          able('partCopy', 'UploadPartCopy');
+          const answer = bucket.putPart(upload, part, bucket.range(from));
+          counters.copiedBytes.set(key, (counters.copiedBytes.get(key) ?? 0) + from.lengthBytes);
+          return answer;
+        },
+        part,
+      ),
+    presign: (key, seconds) => call('presign', key, undefined, () => shared.sharing.address(key, seconds)),
     listParts: (key, upload, signal) =>
       call('listParts', key, signal, () =>
         [...bucket.upload(upload).parts].map(([part, { etag, body }]) => ({ part, etag, sizeBytes: body.length })).sort((a, b) => a.part - b.part),
@@ -202,11 +244,23 @@ function connect(shared: Shared, faults: MemoryFaults): ObjectTarget & { readonl
       }),
     remove: (key, what, signal) => write('remove', key, signal, () => bucket.remove(key, what)),
 
-    ...administration(shared, call),
+    ...memoryAdministration(shared, call),
   };
 }
 
-type Call = <T>(operation: MemoryOperation, key: string, signal: AbortSignal | undefined, work: (made: MemoryCall) => T | Promise<T>) => Promise<T>;
+/** The body of a part as it comes; each chunk is copied before the next is asked for. */
+async function gathered({ sizeBytes, chunks }: StreamedBody, signal: AbortSignal | undefined): Promise<Buffer> {
+  const body: Buffer[] = [];
+  let received = 0;
+  for await (const chunk of chunks()) {
+    signal?.throwIfAborted();
+    received += chunk.length;
+    if (received > sizeBytes) break;
+    body.push(Buffer.from(chunk));
+  }
+  if (received !== sizeBytes) throw new MigrationError('BODY_LENGTH', { operation: 'UploadPart' });
+  return Buffer.concat(body);
+}
 
 async function readBody(
   { bucket, counters }: Shared,
@@ -235,59 +289,6 @@ async function readBody(
   counters.readBytes.set(key, (counters.readBytes.get(key) ?? 0) + body.length);
   if (body.length !== sizeBytes) throw new MigrationError('BODY_LENGTH', { operation: 'GetObject' });
   return bucket.head(version);
-}
-
-function administration(
-  { bucket, capabilities, state }: Shared,
-  call: Call,
-): Pick<ObjectTarget, 'configuration' | 'openUploads' | 'ensureBucket' | 'removeBucket' | 'applyConfiguration' | 'applyLifecycle' | 'probe'> & {
-  readonly freezing: WriteFreezing;
-} {
-  return {
-    configuration: (signal) =>
-      call('admin', '', signal, () => {
-        if (!state.exists) throw new MigrationError('BUCKET_MISSING', { operation: 'HeadBucket' });
-        const { tags } = state.configuration;
-        return { ...state.configuration, ...(state.marker === undefined ? {} : { tags: { ...tags, 'ecluse-owner': state.marker } }) };
-      }),
-    openUploads: (signal) => call('admin', '', signal, () => [...bucket.uploads].map(([upload, { key, initiated }]) => ({ key, upload, initiated }))),
-    ensureBucket: (marker, signal) =>
-      call('admin', '', signal, () => {
-        if (state.exists) return { created: false };
-        Object.assign(state, { exists: true, marker });
-        return { created: true };
-      }),
-    removeBucket: (marker, signal) =>
-      call('admin', '', signal, () => {
-        if (!state.exists) return 'gone';
-        if (state.marker !== marker) return 'not ours';
-        if (bucket.keys.size > 0 || bucket.uploads.size > 0) return 'not empty';
-        state.exists = false;
-        return 'removed';
-      }),
-    applyConfiguration: ({ versioning, cors, tags, policy, website }, signal) =>
-      call('admin', '', signal, () => {
-        if (versioning === 'on') bucket.versioning = 'on';
-        state.configuration = { ...state.configuration, versioning: bucket.versioning, ...(cors ? { cors } : {}), ...(tags ? { tags } : {}) };
-        return [...(policy === undefined ? [] : ['POLICY_NOT_CARRIED']), ...(website ? ['WEBSITE_NOT_CARRIED'] : [])];
-      }),
-    applyLifecycle: ({ lifecycle }, signal) =>
-      call('admin', '', signal, () => {
-        if (lifecycle) state.configuration = { ...state.configuration, lifecycle };
-        return [];
-      }),
-    probe: (_prefix, signal) => call('admin', '', signal, () => capabilities),
-    freezing: {
-      freeze: (id, signal) =>
-        call('admin', '', signal, () => {
-          state.frozen.add(id);
-          const { policy } = state.configuration;
-          return { id, ...(policy === undefined ? {} : { policyBefore: policy }), policyFrozen: `deny ${id}` };
-        }),
-      isFrozen: (id, signal) => call('admin', '', signal, () => state.frozen.has(id)),
-      lift: ({ id }, signal) => call('admin', '', signal, () => void state.frozen.delete(id)),
-    },
-  };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Order, WorkloadStatus } from '../../src/model/status.ts';
+import { systemClock } from '../../src/transfer/index.ts';
 import { createMemoryDepot } from '../support/memory-depot.ts';
 import { differingBlocks, emptyDisk, type MemoryDisk } from '../support/memory-disk.ts';
 import { createMemorySource } from '../support/memory-source.ts';
@@ -89,6 +90,9 @@ export async function expectCleanSlate(stage: Stage, sourceBefore: unknown): Pro
   expect(await stage.verifyLedger()).toMatchObject({ verdict: 'PASS' });
 }
 
+/** In a cloud in memory everything is done at once: a pause is a turn. */
+const hasty = { now: Date.now, sleep: (ms: number, signal?: AbortSignal): Promise<void> => systemClock.sleep(Math.min(ms, 20), signal) };
+
 export const machinePassage: Passage = {
   name: 'virtual machine',
   set: () => {
@@ -98,7 +102,7 @@ export const machinePassage: Passage = {
     const target = createMemoryTarget((url) => staging.fetchShared(url), history);
     const before = structuredClone([...source.volumes].map(([id, disk]) => [id, [...disk.blocks.keys()]]));
     return {
-      options: { target: staging, machine: { source, target } },
+      options: { target: staging, machine: { source, target }, clock: hasty },
       expectArrived: () => {
         const [machine] = [...target.things.values()].filter(({ kind, mark }) => kind === 'machine' && mark.includes('/cutover/'));
         const volumes = (target.volumesOf.get(machine?.id ?? '') ?? []).map((id) => target.content.get(id) as MemoryDisk);

@@ -181,7 +181,7 @@ function requestOf(task: MakingTask & { readonly disks: readonly StagedDisk[]; r
     ...volumeOf(task, root),
     dataDisks: task.disks
       .filter(({ isRoot }) => !isRoot)
-      .map((disk, n) => ({ device: targetDevice(n), snapshot: task.imported[disk.label] ?? '', sizeBytes: disk.sizeBytes, ...volumeOf(task, disk) })),
+      .map((disk, n) => ({ device: targetDevice(n + 1), snapshot: task.imported[disk.label] ?? '', sizeBytes: disk.sizeBytes, ...volumeOf(task, disk) })),
   };
 }
 

@@ -54,10 +54,11 @@ export const createProvingActivities = (deps: TransferDeps) => ({
     ),
 
   /** The disks as they were when the source had stopped: the inventory that has the last word. */
-  sealLastDisks: (task: VmTask & { readonly disks: readonly StagedDisk[] }): Promise<void> =>
+  sealLastDisks: (task: VmTask & { readonly disks: readonly StagedDisk[] }): Promise<ManifestRef> =>
     attempt((run) =>
       once(deps.depot, turnName(task.place, 'last-disks'), async () => {
-        await inventoried(deps, task, task.disks.map(entryOf), 'closing-inventory', run);
+        const { manifest } = await inventoried(deps, task, task.disks.map(entryOf), 'closing-inventory', run);
+        return manifest;
       }),
     ),
 });

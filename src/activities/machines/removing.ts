@@ -1,5 +1,5 @@
 import { machineMark } from '../../core/ids.ts';
-import { MigrationError } from '../../core/migration-error.ts';
+import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { Digest } from '../../model/digest.ts';
 import type { Removable } from '../../ports/machine-target.ts';
 import { type Attempt, attempt } from '../boundary.ts';
@@ -221,6 +221,8 @@ const removed = (deps: MachineDeps, task: VmTask, kind: Removable, mark: string,
 async function emptyStaging(deps: MachineDeps, task: VmTask, { signal, heartbeat }: Attempt): Promise<number> {
   const staging = stagingOf(deps, task);
   const prefix = `${machineMark(task.place)}/`;
+  // Gone already: another workload was the last one.
+  if (!(await isThere(staging, signal))) return 0;
   for (const { key, upload } of await staging.openUploads(signal)) if (key.startsWith(prefix)) await staging.abortUpload(key, upload, signal);
   let objects = 0;
   for (let cursor: string | undefined; ; ) {
@@ -238,9 +240,18 @@ async function emptyStaging(deps: MachineDeps, task: VmTask, { signal, heartbeat
   return objects;
 }
 
+const isThere = (staging: ReturnType<typeof stagingOf>, signal: AbortSignal): Promise<boolean> =>
+  staging.list({ versions: 'latest', limit: 1 }, signal).then(
+    () => true,
+    (error: unknown) => {
+      if (isMigrationError(error, 'BUCKET_MISSING')) return false;
+      throw error;
+    },
+  );
+
 const removeObject = async (staging: ReturnType<typeof stagingOf>, key: string, signal: AbortSignal): Promise<void> => {
   const head = await staging.head(key, undefined, signal).catch((error: unknown) => {
-    if (error instanceof MigrationError && error.code === 'OBJECT_MISSING') return undefined;
+    if (isMigrationError(error, 'OBJECT_MISSING', 'BUCKET_MISSING')) return undefined;
     throw error;
   });
   if (head) await staging.remove(key, { etag: head.etag }, signal);

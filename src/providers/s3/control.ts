@@ -96,7 +96,8 @@ function handlerOver(transport: Transport, tellServer: (name: string) => void): 
 
 /**
  * Where a call must carry a digest, the SDK sends a CRC32 even with WHEN_REQUIRED. Stores of the Scality family want
- * Content-MD5 there and know no CRC32; AWS takes either.
+ * Content-MD5 there and know no CRC32, and refuse trailers; AWS takes either. Of the calls concerned, DeleteObjects and PutObjectRetention are never
+ * made (keys are removed one by one), and PutObjectTagging, by hand, brings its own.
  */
 function signWithContentMd5(client: S3Client): void {
   client.middlewareStack.add(

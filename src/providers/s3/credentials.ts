@@ -1,5 +1,5 @@
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import { MigrationError } from '../../core/migration-error.ts';
+import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { SigningCredentials } from '../../wire/sigv4.ts';
 
 export interface S3Credentials extends SigningCredentials {
@@ -25,7 +25,9 @@ export function rememberCredentials(provide: CredentialProvider, nowMs: () => nu
     try {
       known = await provide();
       return known;
-    } catch {
+    } catch (error) {
+      // A provider of ours has told what it knows: a role that may not be assumed.
+      if (isMigrationError(error)) throw error;
       // The chain's own message names files and profiles, and tells nothing more.
       throw new MigrationError('CREDENTIALS_MISSING', { operation: 'credentials' });
     } finally {

@@ -44,10 +44,11 @@ export function openS3Bucket(parts: S3BucketParts): ObjectSource & ObjectTarget 
   const address = bucketAddress(store, bucket);
   const caller = createCaller({ address, region: store.region, place: name, transport, credentials, gate, nowMs });
   const control = createControl({ store, place: name, transport, credentials });
-  const objects = { ...createReading(caller, isAws(store)), ...createWriting(caller), ...createMultipart(caller) };
+  const objects = { ...createReading(caller, isAws(store)), ...createWriting(caller), ...createMultipart(caller, bucket) };
   return {
     ...createListing(control, bucket),
     ...objects,
+    presign: (key, seconds) => caller.presign(key, seconds),
     ...createBucketOwner(control, store, bucket),
     configuration: (signal) => readConfiguration(control, bucket, signal),
     openUploads: (signal) => openUploads(control, bucket, signal),

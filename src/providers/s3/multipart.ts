@@ -1,18 +1,18 @@
 import { createHash, hash } from 'node:crypto';
-import { isMigrationError } from '../../core/migration-error.ts';
+import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { Stored, StoredPart, Writing } from '../../ports/object-store.ts';
 import { retried } from '../../wire/retry.ts';
-import { canonicalQuery } from '../../wire/sigv4.ts';
+import { canonicalQuery, encodePath } from '../../wire/sigv4.ts';
 import type { Caller } from './call.ts';
 import { refusal } from './errors.ts';
 import { metadataHeaders, quoted, unquoted } from './metadata.ts';
 import { conditionHeaders, storedOf } from './writing.ts';
 import { childOf, childrenOf, encodeText, parseXml, rootOf, textOf } from './xml.ts';
 
-type Multipart = Pick<Writing, 'createUpload' | 'putPart' | 'listParts' | 'completeUpload' | 'abortUpload'>;
+type Multipart = Pick<Writing, 'createUpload' | 'putPart' | 'putPartStream' | 'copyPart' | 'listParts' | 'completeUpload' | 'abortUpload'>;
 
 /** Uploads in parts, by hand: the same exact keys, errors and retries as every other write. */
-export function createMultipart(caller: Caller): Multipart {
+export function createMultipart(caller: Caller, bucket: string): Multipart {
   async function listParts(key: string, upload: string, signal?: AbortSignal): Promise<readonly StoredPart[]> {
     const parts: StoredPart[] = [];
     for (let marker: string | undefined; ; ) {
@@ -55,6 +55,43 @@ export function createMultipart(caller: Caller): Multipart {
       return { etag: unquoted(answer.headers.etag ?? '') };
     },
 
+    async putPartStream(key, upload, part, { sizeBytes, chunks }, signal) {
+      const query = canonicalQuery({ partNumber: part, uploadId: upload });
+      const stream = { sizeBytes, chunks: () => throughSource(chunks(), sizeBytes, caller) };
+      try {
+        const answer = await caller.call({ operation: 'UploadPart', method: 'PUT', key, query, stream, signal });
+        return { etag: unquoted(answer.headers.etag ?? '') };
+      } catch (error) {
+        throw error instanceof SourceFault ? error.cause : error;
+      }
+    },
+
+    async copyPart(key, upload, part, { key: from, etag, start, lengthBytes }, signal) {
+      const copy = {
+        operation: 'UploadPartCopy',
+        method: 'PUT',
+        key,
+        query: canonicalQuery({ partNumber: part, uploadId: upload }),
+        headers: {
+          'x-amz-copy-source': `/${encodePath(bucket)}/${encodePath(from)}`,
+          'x-amz-copy-source-if-match': quoted(etag),
+          'x-amz-copy-source-range': `bytes=${start}-${start + lengthBytes - 1}`,
+        },
+        answerTimeoutMs: copyTimeoutMs,
+        signal,
+      } as const;
+      return retried(async () => {
+        const answer = await caller.once(copy);
+        const document = parseXml(answer.body);
+        // A 200 may begin before the store knows, and say in the body that it failed.
+        if (childOf(document, 'Error') !== undefined) throw refusal({ ...answer, status: 400 }, caller.asked(copy));
+        const copied = unquoted(textOf(childOf(rootOf(document), 'ETag')));
+        // An answer that broke off: asked again, the part is the same.
+        if (copied === '') throw refusal({ ...answer, status: 500 }, caller.asked(copy));
+        return { etag: copied };
+      }, signal);
+    },
+
     listParts,
 
     async completeUpload(key, upload, parts, condition, signal) {
@@ -88,6 +125,27 @@ export function createMultipart(caller: Caller): Multipart {
       }
     },
   };
+}
+
+const copyTimeoutMs = 10 * 60_000; // up to 5 GiB are copied, and some stores say nothing before the end
+
+/** What went wrong before the store. No retry takes it for the store's: the source has its own patience, and a wrong length stays wrong. */
+class SourceFault extends Error {}
+
+async function* throughSource(chunks: AsyncIterable<Uint8Array>, sizeBytes: number, caller: Caller): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  try {
+    for await (const chunk of chunks) {
+      sent += chunk.length;
+      if (sent > sizeBytes) break;
+      yield chunk;
+    }
+  } catch (cause) {
+    throw new SourceFault('source', { cause });
+  }
+  if (sent === sizeBytes) return;
+  const { operation, place } = caller.asked({ operation: 'UploadPart', method: 'PUT' });
+  throw new SourceFault('length', { cause: new MigrationError('BODY_LENGTH', { operation, target: place, detail: 'not as long as declared' }) });
 }
 
 function storedPart(part: Parameters<typeof childOf>[0]): StoredPart {

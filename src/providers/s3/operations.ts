@@ -20,7 +20,7 @@ export const capabilities = {
   uploads: ['ListMultipartUploads'],
   writing: ['PutObject', 'PutObjectTagging', 'DeleteObject'],
   untagging: ['DeleteObjectTagging'],
-  multipart: ['CreateMultipartUpload', 'UploadPart', 'ListParts', 'CompleteMultipartUpload', 'AbortMultipartUpload'],
+  multipart: ['CreateMultipartUpload', 'UploadPart', 'UploadPartCopy', 'ListParts', 'CompleteMultipartUpload', 'AbortMultipartUpload'],
   bucket: ['HeadBucket', 'CreateBucket', 'DeleteBucket', 'PutBucketTagging', 'PutBucketVersioning', 'PutBucketCors'],
   lifecycle: ['PutBucketLifecycleConfiguration'],
   freezing: ['GetBucketPolicy', 'PutBucketPolicy', 'DeleteBucketPolicy'],

@@ -36,6 +36,8 @@ const rights: Readonly<Record<S3Operation, readonly [Scope, ...string[]]>> = {
   DeleteObject: ['object', 's3:DeleteObject', 's3:DeleteObjectVersion'],
   CreateMultipartUpload: ['object', 's3:PutObject', 's3:PutObjectTagging'],
   UploadPart: ['object', 's3:PutObject'],
+  // Parts are only ever copied from an object of the same bucket.
+  UploadPartCopy: ['object', 's3:PutObject', 's3:GetObject'],
   CompleteMultipartUpload: ['object', 's3:PutObject'],
   ListParts: ['object', 's3:ListMultipartUploadParts'],
   AbortMultipartUpload: ['object', 's3:AbortMultipartUpload'],

@@ -1,4 +1,4 @@
-import { isLossCode, losses as lossTable } from '../../core/loss.ts';
+import { findingSentence } from '../../core/finding-words.ts';
 import { type Language, projectWords } from '../../core/project-words.ts';
 import { html, type Markup } from '../html.ts';
 import { type ApprovalInput, isCoherent, orderOf, scopeLosses, scopePlace, scopeSetting, scopeText, sha256Of, signCommand, visible } from './approval-input.ts';
@@ -67,7 +67,7 @@ const bytesOf = (text: string, language: Language): string => (/^\d+$/.test(text
 
 function lossPart({ scope }: ApprovalInput, order: readonly Language[]): Markup {
   const codes = scopeLosses(scope);
-  const sentence = (code: string, language: Language): string => (isLossCode(code) ? lossTable[code][language] : words.unknownLoss[language]);
+  const sentence = (code: string, language: Language): string => findingSentence(code, language) || words.unknownLoss[language];
   return html`<h2>${twice(order, words.losses)}</h2>
 ${
   codes.length === 0

@@ -1,4 +1,4 @@
-import { isLossCode, losses as lossTable } from '../../core/loss.ts';
+import { findingSentence } from '../../core/finding-words.ts';
 import { type Language, projectWords } from '../../core/project-words.ts';
 import { type ApprovalInput, isCoherent, orderOf, scopeLosses, scopePlace, scopeText, sha256Of, signCommand, visible } from './approval-input.ts';
 import { gateWords, approvalWords as words } from './approval-words.ts';
@@ -66,9 +66,7 @@ function partOf(input: ApprovalInput, language: Language): string {
 function lossLines(scope: unknown, language: Language): readonly string[] {
   const codes = scopeLosses(scope);
   if (codes.length === 0) return [`  ${words.noLosses[language]}`];
-  return codes.map(
-    (code) => `  - ${visible(code)}${language === 'fr' ? ' :' : ':'} ${isLossCode(code) ? lossTable[code][language] : words.unknownLoss[language]}`,
-  );
+  return codes.map((code) => `  - ${visible(code)}${language === 'fr' ? ' :' : ':'} ${findingSentence(code, language) || words.unknownLoss[language]}`);
 }
 
 const sizeOf = (text: string, language: Language): string => (/^\d+$/.test(text) ? bytesText(BigInt(text), language) : text);

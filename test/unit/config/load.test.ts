@@ -174,13 +174,12 @@ waves:
   });
 
   it('has bounds and types that are told in words', () => {
-    const text = goodPlan.replace('v: 1', 'v: 2\nwindow: 0\nparallelWorkloads: many').replace('kind: bucket', 'kind: vm\n        into: exisitng');
+    const text = goodPlan.replace('v: 1', 'v: 2\nwindow: 0\nparallelWorkloads: many').replace('kind: bucket', 'kind: lake\n        into: exisitng');
     expect(lines(planProblems(text))).toEqual([
       '1:4 v must be one of: 1',
       '2:9 window is below what is allowed: at least 1',
       '3:20 parallelWorkloads is not a number',
-      '8:15 waves[0].workloads[0].kind must be one of: bucket',
-      '9:15 waves[0].workloads[0].into must be one of: new, existing',
+      '8:15 waves[0].workloads[0].kind must be one of: bucket, vm',
     ]);
   });
 });

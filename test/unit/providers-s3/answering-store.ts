@@ -6,6 +6,8 @@ export interface Prepared {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Takes a streamed body in before it answers. */
+  readonly reads?: boolean;
 }
 
 export const refused = (status: number, name: string): Prepared => ({
@@ -28,6 +30,7 @@ export function answeringStore(
       asked.push(request);
       const next = left.shift();
       if (!next) throw new Error(`no answer prepared for ${request.method} ${request.path}`);
+      if (next.reads) for await (const _ of request.stream?.chunks ?? []);
       const body = Buffer.from(next.body ?? '');
       if (next.status < 300) request.sink?.(body);
       return { status: next.status, headers: next.headers ?? {}, body, receivedBytes: request.method === 'HEAD' ? 0 : body.length };

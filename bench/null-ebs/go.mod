@@ -1,0 +1,3 @@
+module ecluse/bench/null-ebs
+
+go 1.21

@@ -1,0 +1,191 @@
+import { journalName, type ShardPlace } from '../../core/ids.ts';
+import { MigrationError } from '../../core/migration-error.ts';
+import { digestBytes, partsOfPass, zeroBlockDigest } from '../../image/index.ts';
+import type { Digest } from '../../model/digest.ts';
+import { blockBytes, type DiskPlan } from '../../model/disk.ts';
+import type { StoredPart } from '../../ports/object-store.ts';
+import { inParallel } from '../in-parallel.ts';
+import { persist } from '../persist.ts';
+import { changedBlocks, type DiskDeps, type DiskProgress, type DiskTotals, digestAt, readPlan } from './disk-files.ts';
+import { createLanes } from './lanes.ts';
+import { type BlockSupply, fillPart, streamPart } from './part-body.ts';
+import { claimRows, readDiskSeal, sealDisk } from './row-journal.ts';
+import { type PartOfUpload, stillStored } from './stored-parts.ts';
+
+export interface DiskShardInput {
+  readonly plan: Digest;
+  readonly key: string;
+  readonly upload: string;
+  readonly shard: number;
+  readonly snapshot: string;
+  /** For a delta: the snapshot of the pass before. */
+  readonly since?: string;
+}
+
+/** What a sealed shard leaves for the image's seal. */
+export interface DiskShardSeal {
+  readonly v: 1;
+  readonly upload: string;
+  readonly parts: readonly StoredPart[];
+  /** Depot file: the SHA-256 of the shard's blocks in slot order, 32 bytes each. */
+  readonly digests: Digest;
+  readonly totals: DiskTotals;
+}
+
+interface PartRow extends PartOfUpload {
+  /** Absent for a streamed part. */
+  readonly sha256?: string;
+  /** Base64, 32 bytes a block. */
+  readonly digests: string;
+}
+
+/** A part of new slots: where it stands in the upload, and the n-th block of the pass that it begins with. */
+interface DataPart {
+  readonly part: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+const MiB = 2 ** 20;
+const readsAtOnce = 48; // 512 KiB each: covers 20 ms of latency at 1 GiB/s
+const partsAtOnce = 6; // one or two are being read, the others are being sent
+const inMemoryBytes = 32 * MiB;
+const windowBytes = 16 * MiB;
+const zeroDigest = Buffer.from(zeroBlockDigest, 'hex');
+
+/** The parts of new slots that make up one shard. */
+export function partsOfShard({ image, firstSlot, map, shardParts }: DiskPlan, shard: number): readonly DataPart[] {
+  const { head, taken, data } = partsOfPass(image, firstSlot, map.slots);
+  const perPart = image.partBytes / blockBytes;
+  const all = map.slots - firstSlot;
+  const count = Math.max(0, Math.min(data - shard * shardParts, shardParts));
+  return Array.from({ length: count }, (_, n) => {
+    const at = shard * shardParts + n;
+    return { part: head.length + taken.length + at + 1, first: at * perPart, count: Math.min(perPart, all - at * perPart) };
+  });
+}
+
+/**
+ * Copies one shard of a pass into its parts of the image's upload. Each part is made of its blocks alone, so any worker makes the same; it counts once
+ * its row is durable, after the store's answer. A successor fences the former attempt, keeps the parts whose row and ListParts agree, and sends the rest:
+ * at most what was in flight. UPLOAD_MISSING when the upload is gone with parts still to send: rows of an upload that is gone count for nothing.
+ */
+export async function copyDiskShard(
+  deps: DiskDeps,
+  place: ShardPlace,
+  input: DiskShardInput,
+  progress: DiskProgress,
+  signal: AbortSignal,
+): Promise<DiskTotals> {
+  const plan = await readPlan(deps.depot, input.plan);
+  const parts = partsOfShard(plan, input.shard);
+  const sealed = await readDiskSeal<DiskShardSeal>(deps.depot, place);
+  if (sealed && (await standsStill(deps, input, sealed, signal))) return sealed.totals;
+
+  const journal = await claimRows<PartRow>(deps.depot.journal(journalName(place)));
+  const stored = (await stillStored(deps, input, journal.rows, signal)) ?? allOrNothing(input, journal.rows, parts);
+  const tally = startTally(journal.rows.filter(({ upload }) => upload === input.upload));
+  for (const row of stored.values()) tally.count(row);
+  progress(tally.totals());
+  const supply = { reader: deps.disks.open(input.snapshot, input.since), reads: createLanes(readsAtOnce) };
+  const first = parts[0]?.first ?? 0;
+  const blocks = await changedBlocks(
+    deps.depot,
+    plan,
+    first,
+    parts.reduce((sum, { count }) => sum + count, 0),
+  );
+  const missing = parts.filter(({ part }) => !stored.has(part));
+  await inParallel(missing, partsAtOnce, signal, async (part, both) => {
+    const row = await sendPart(deps, input, supply, part.part, blocks.slice(part.first - first, part.first - first + part.count), both);
+    // The store has the part. Its row comes only now: a crash before it sends the part again, never the other way round.
+    await journal.add(row);
+    stored.set(row.part, row);
+    tally.sent(row);
+    progress(tally.totals());
+  });
+  return (await seal(deps, place, input, parts, stored, tally.totals())).totals;
+}
+
+async function standsStill(deps: DiskDeps, input: DiskShardInput, { upload, parts }: DiskShardSeal, signal: AbortSignal): Promise<boolean> {
+  if (upload !== input.upload) return false;
+  const stored = await stillStored(
+    deps,
+    input,
+    parts.map((part) => ({ ...part, upload })),
+    signal,
+  );
+  return stored === undefined || stored.size === parts.length; // gone with all parts sent: the image's seal knows whether it was completed
+}
+
+/** The upload is gone. With every part sent it was perhaps completed, which the image's seal finds out; else there is nothing to send to. */
+function allOrNothing({ upload }: DiskShardInput, rows: readonly PartRow[], parts: readonly DataPart[]): Map<number, PartRow> {
+  const known = new Map(rows.filter((row) => row.upload === upload).map((row) => [row.part, row]));
+  if (parts.every(({ part }) => known.has(part))) return known;
+  throw new MigrationError('UPLOAD_MISSING', { operation: 'ListParts', detail: 'parts of this shard are still to be sent' });
+}
+
+async function sendPart(
+  deps: DiskDeps,
+  { key, upload }: DiskShardInput,
+  supply: BlockSupply,
+  part: number,
+  blocks: readonly number[],
+  signal: AbortSignal,
+): Promise<PartRow> {
+  const sizeBytes = blocks.length * blockBytes;
+  const patience = { ...deps, signal };
+  const isStreamed = sizeBytes > inMemoryBytes;
+  const lease = await deps.flight.take(isStreamed ? windowBytes : sizeBytes, signal);
+  try {
+    if (isStreamed) {
+      const digests = Buffer.alloc(blocks.length * digestBytes);
+      const body = streamPart(supply, blocks, lease.buffer, digests, signal);
+      const { etag } = await persist(patience, () => deps.target.putPartStream(key, upload, part, body, signal)).finally(body.stop);
+      return { upload, part, etag, sizeBytes, digests: digests.toString('base64') };
+    }
+    const { sha256, digests } = await fillPart(supply, blocks, lease.buffer, signal);
+    const { etag } = await persist(patience, () => deps.target.putPart(key, upload, part, lease.buffer, sha256, signal));
+    return { upload, part, etag, sizeBytes, sha256, digests: digests.toString('base64') };
+  } finally {
+    lease.release();
+  }
+}
+
+async function seal(
+  deps: DiskDeps,
+  place: ShardPlace,
+  { upload }: DiskShardInput,
+  parts: readonly DataPart[],
+  stored: ReadonlyMap<number, PartRow>,
+  totals: DiskTotals,
+): Promise<DiskShardSeal> {
+  const rows = parts.map(({ part }) => stored.get(part)).filter((row) => row !== undefined);
+  const digests = await deps.depot.put(Buffer.concat(rows.map((row) => Buffer.from(row.digests, 'base64'))));
+  return sealDisk<DiskShardSeal>(deps.depot, place, {
+    v: 1,
+    upload,
+    parts: rows.map(({ part, etag, sizeBytes }) => ({ part, etag, sizeBytes })),
+    digests,
+    totals,
+  });
+}
+
+/** Counts what stands and what was sent for it, also by earlier attempts: the same from the same rows. */
+function startTally(rows: readonly PartRow[]): { count(row: PartRow): void; sent(row: PartRow): void; totals(): DiskTotals } {
+  let [blocks, zeroBlocks] = [0, 0];
+  let sentBytes = rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const count = ({ digests }: PartRow): void => {
+    const bytes = Buffer.from(digests, 'base64');
+    for (let n = 0; n < bytes.length / digestBytes; n += 1) if (digestAt(bytes, n).equals(zeroDigest)) zeroBlocks += 1;
+    blocks += bytes.length / digestBytes;
+  };
+  return {
+    count,
+    sent: (row) => {
+      count(row);
+      sentBytes += row.sizeBytes;
+    },
+    totals: () => ({ blocks, sizeBytes: blocks * blockBytes, zeroBlocks, sentBytes, failed: 0 }),
+  };
+}
