@@ -66,7 +66,8 @@ export async function startGuest({ name, folder, disks, bootMode, memoryMib = 51
   });
   const full = { ...record, leaves: [monitor] };
   try {
-    await waitUntilReady(full, async () => existsSync(monitor), { timeoutMs: 20_000 });
+    // qemu listens before it has looked at its disks: only an answer says that it runs.
+    await waitUntilReady(full, () => monitorCommand(full, 'query-status'), { timeoutMs: 20_000 });
     return full;
   } catch (error) {
     await endGuest(folder, full);
@@ -77,7 +78,7 @@ export async function startGuest({ name, folder, disks, bootMode, memoryMib = 51
 /** Asks the guest to power itself down (ACPI), then, after `graceMs`, ends qemu. The guest's disks are closed when it answers. */
 export async function stopGuest(folder: string, record: ProcessRecord, graceMs: number): Promise<void> {
   if (graceMs > 0 && isRunning(record)) {
-    await monitorCommand(record, 'system_powerdown').catch(() => undefined);
+    await monitorCommand(record, 'system_powerdown').catch(() => false);
     const deadline = performance.now() + graceMs;
     while (isRunning(record) && performance.now() < deadline) await pause(50);
   }
@@ -121,8 +122,8 @@ function firmwareArguments(folder: string): readonly string[] {
   return ['-drive', `if=pflash,format=raw,readonly=on,file=${pair[0]}`, '-drive', `if=pflash,format=raw,file=${escaped(variables)}`];
 }
 
-/** One command of qemu's monitor protocol: greeting, negotiation, command, each answered by a line. */
-async function monitorCommand(record: ProcessRecord, command: string): Promise<void> {
+/** One command of qemu's monitor protocol: greeting, negotiation, command, each answered by a line. False when it was not answered. */
+async function monitorCommand(record: ProcessRecord, command: string): Promise<boolean> {
   const socket = connect({ path: record.leaves?.[0] ?? '' });
   socket.setTimeout(5_000, () => socket.destroy());
   try {
@@ -132,8 +133,9 @@ async function monitorCommand(record: ProcessRecord, command: string): Promise<v
       const { QMP, return: answer } = JSON.parse(line) as { QMP?: unknown; return?: unknown };
       if (QMP) say('qmp_capabilities');
       else if (answer && ++answers === 1) say(command);
-      else if (answers === 2) return;
+      else if (answers === 2) return true;
     }
+    return false;
   } finally {
     socket.destroy();
   }

@@ -5,7 +5,7 @@ import { makeOutsiders, prepareLedger } from './ledger-files.ts';
 import { findMoto, type Say } from './parts.ts';
 import { allFree } from './ports.ts';
 import { isRunning, type StartOptions } from './process.ts';
-import { firstProject, type LabOutside, type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
+import { firstProject, type LabClouds, type LabOutside, type LabStores, projectFiles, writeProjectFiles } from './project-files.ts';
 import { endpointOf } from './seaweed.ts';
 import { isUp, portsFor, serverKinds, serverNames } from './servers.ts';
 import { type LabState, readState, type ServerName, type StoreKeys, type WorkerRole, type WorkerState, withLock, writeState } from './state.ts';
@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly transferWorkers?: number;
   /** Also moto's S3, as the store `lab-moto`. */
   readonly moto?: boolean;
+  /** Also the two clouds of virtual machines, as `lab-aws` and `lab-outscale`; moto comes with them. */
+  readonly machines?: boolean;
   /** Names the project that the workers serve from now on; default: the one they served before. */
   readonly project?: string;
   /** With `project`: its policy asks for signatures of two people, a witness and timestamps. */
@@ -36,6 +38,8 @@ export interface Lab {
   readonly project: string;
   readonly temporal: TemporalAccess;
   readonly stores: LabStores;
+  /** Where the two clouds of machines answer, while they run. */
+  readonly clouds?: LabClouds;
   readonly workers: readonly WorkerState[];
 }
 
@@ -51,7 +55,10 @@ export async function up(options: UpOptions): Promise<Lab> {
       await upServers(state, options, started);
       const access = accessOf(state);
       const stores = { ...access.stores, source: { ...access.stores.source, endpoint: options.sourceEndpoint ?? access.stores.source.endpoint } };
-      const config = writeProjectFiles(state.project, access.temporal, stores, await outsideOf(state));
+      const config = writeProjectFiles(state.project, access.temporal, stores, {
+        ...(await outsideOf(state)),
+        ...(access.clouds ? { clouds: access.clouds } : {}),
+      });
       prepareLedger(state.project, state.outsiders);
       if (options.workers) await upWorkers(state, config, access.temporal, options, started);
       return { ...access, workers: state.workers };
@@ -96,8 +103,14 @@ export async function status(): Promise<LabStatus> {
 async function upServers(state: LabState, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
   const asked: readonly ServerName[] = ['temporal', 'source', 'target'];
   const outside: readonly ServerName[] = state.outsiders ? ['witness', ...(state.outsiders.authority ? (['authority'] as const) : [])] : [];
-  const names: readonly ServerName[] = [...asked, ...(options.moto ? (['moto'] as const) : []), ...outside];
-  if (options.moto) await findMoto(options.say);
+  const needsMoto = options.moto || options.machines;
+  if (needsMoto) await findMoto(options.say);
+  await upTogether([...asked, ...(needsMoto ? (['moto'] as const) : []), ...outside], state, options, started);
+  // They stand in front of moto and of the target's store.
+  if (options.machines) await upTogether(['aws', 'outscale'], state, options, started);
+}
+
+async function upTogether(names: readonly ServerName[], state: LabState, options: UpOptions, started: (() => Promise<void>)[]): Promise<void> {
   const begun = await Promise.allSettled(names.map((name) => upServer(name, state, options, started)));
   for (const each of begun) if (each.status === 'rejected') throw each.reason;
 }
@@ -203,7 +216,14 @@ function accessOf(state: LabState): Omit<Lab, 'workers'> {
     project: state.project ?? firstProject,
     temporal: { address: `127.0.0.1:${port}`, namespace: 'default', uiPort, ui: `http://127.0.0.1:${uiPort}` },
     stores: { source: store('source'), target: store('target'), ...(motoAccess ? { moto: motoAccess } : {}) },
+    ...(cloudsOf(state) ?? {}),
   };
+}
+
+/** Both or neither: a machine moves from one to the other. */
+function cloudsOf({ servers: { aws, outscale } }: LabState): { clouds: LabClouds } | undefined {
+  if (!aws?.record || !isRunning(aws.record) || !outscale?.record || !isRunning(outscale.record)) return undefined;
+  return { clouds: { aws: endpointOf(aws.ports[0] ?? 0), outscale: endpointOf(outscale.ports[0] ?? 0) } };
 }
 
 function newState(): LabState {

@@ -1,5 +1,7 @@
+import { answersAws, startAwsLab } from './aws/start.ts';
 import { labFolder } from './folders.ts';
 import { answersMoto, startMoto } from './moto.ts';
+import { isReady, startOutscaleLab, stopOutscaleLab } from './outscale/outscale-lab.ts';
 import { findPart, type Say } from './parts.ts';
 import { awaitFree, usualPort } from './ports.ts';
 import { isRunning, type ProcessRecord, type StartOptions, stopProcess } from './process.ts';
@@ -54,6 +56,20 @@ export const serverKinds: Readonly<Record<ServerName, ServerKind>> = {
     isReady: ([port = 0]) => answersMoto(port),
     start: ([port = 5555], _state, options) => startMoto({ ...options, folder: `${labFolder}/moto`, port }),
     stop: (record) => stopProcess(record, 2_000),
+  },
+  aws: {
+    usual: [5556],
+    isReady: ([port = 0]) => answersAws(port),
+    start: ([port = 5556], { servers }, options) =>
+      startAwsLab({ ...options, folder: `${labFolder}/aws`, port, moto: `http://127.0.0.1:${servers.moto?.ports[0] ?? 0}` }),
+    stop: (record) => stopProcess(record, 2_000),
+  },
+  outscale: {
+    usual: [5557],
+    isReady: ([port = 0]) => isReady(port),
+    start: ([port = 5557], { servers }, options) =>
+      startOutscaleLab({ ...options, folder: `${labFolder}/outscale`, port, stagingOrigins: [`http://127.0.0.1:${servers.target?.ports[0] ?? 0}`] }),
+    stop: (record) => stopOutscaleLab(record, `${labFolder}/outscale`),
   },
   witness: {
     usual: [8444],

@@ -5,7 +5,7 @@ import type { Outsiders } from './ledger-files.ts';
 import { isRunning, ownRecord, type ProcessRecord } from './process.ts';
 import type { Keys } from './seaweed.ts';
 
-export type ServerName = 'temporal' | 'source' | 'target' | 'moto' | 'witness' | 'authority';
+export type ServerName = 'temporal' | 'source' | 'target' | 'moto' | 'aws' | 'outscale' | 'witness' | 'authority';
 export type WorkerRole = 'control' | 'transfer' | 'ledger';
 
 /** A server's process and its ports. The ports are kept when it is stopped, so that it comes back where it was. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { labEnvironment } from './environment.ts';
 import { cloneFolder, labFolder } from './folders.ts';
+import { labAccount } from './outscale/settings.ts';
 import { type ProcessRecord, type StartOptions, startProcess, stopProcess, waitUntilReady } from './process.ts';
 import { projectFiles } from './project-files.ts';
 import type { WorkerRole } from './state.ts';
@@ -18,6 +19,8 @@ export function workerEnvironment(): Record<string, string> {
     AWS_SHARED_CREDENTIALS_FILE: projectFiles.credentials,
     AWS_CONFIG_FILE: projectFiles.awsConfig,
     AWS_EC2_METADATA_DISABLED: 'true',
+    OSC_ACCESS_KEY: labAccount.accessKey,
+    OSC_SECRET_KEY: labAccount.secretKey,
   });
 }
 

@@ -50,7 +50,8 @@ export async function serveOutscale({ folder, settings, port, nowMs }: ServerOpt
       save(cloud);
       cloud.isClosed = true;
       await Promise.all([...cloud.guests].map(([id, guest]) => endGuest(vmFolder(cloud, id), guest)));
-      await Promise.all(cloud.work);
+      // An import from a store that says nothing would be waited for without end; the next start begins it again.
+      await Promise.race([Promise.all(cloud.work), pause(3_000, undefined, { ref: false })]);
       await closed;
     },
   };

@@ -119,11 +119,7 @@ function create(cloud: Cloud, request: CreateVolume, call: Call): Volume {
   needQuota(cloud, call.account, { volume_limit: 1, volume_size_limit: sizeGib, iops_limit: type === 'io1' ? (iops ?? 0) : 0 });
   const volume = addVolume(cloud, call.account, { ...request, sizeGib, type, subregion });
   remember(cloud, call, 'CreateVolume', request, volume.id);
-  background(cloud, async () => {
-    await fillVolume(cloud, volume);
-    schedule(cloud, cloud.settings.times.volume, 'volume ready', volume.id);
-    save(cloud);
-  });
+  background(cloud, () => makeReady(cloud, volume));
   return volume;
 }
 
@@ -155,6 +151,17 @@ export function addVolume(cloud: Cloud, account: string, { ClientToken, Snapshot
   return volume;
 }
 
+/** Fills the volume and, in a moment, lets it be available; in error where its snapshot was deleted meanwhile. */
+async function makeReady(cloud: Cloud, volume: Volume): Promise<void> {
+  try {
+    await fillVolume(cloud, volume);
+    schedule(cloud, cloud.settings.times.volume, 'volume ready', volume.id);
+  } catch {
+    turn(cloud, 'volume', volume, 'error');
+  }
+  save(cloud);
+}
+
 /** The snapshot's bytes, or zeros. May be repeated until the volume has been used. */
 export async function fillVolume(cloud: Cloud, volume: Volume): Promise<void> {
   const file = diskFile(cloud, volume.id);
@@ -165,13 +172,7 @@ export async function fillVolume(cloud: Cloud, volume: Volume): Promise<void> {
 
 /** What a stop of the stand-in interrupted; a VM fills its own volumes. */
 export function resumeVolumes(cloud: Cloud): void {
-  for (const volume of Object.values(cloud.state.volumes))
-    if (volume.state === 'creating' && !volume.link)
-      background(cloud, async () => {
-        await fillVolume(cloud, volume);
-        schedule(cloud, 0, 'volume ready', volume.id);
-        save(cloud);
-      });
+  for (const volume of Object.values(cloud.state.volumes)) if (volume.state === 'creating' && !volume.link) background(cloud, () => makeReady(cloud, volume));
 }
 
 export function linkVolume(cloud: Cloud, volume: Volume, link: Omit<NonNullable<Volume['link']>, 'atMs'>): void {

@@ -31,6 +31,7 @@ import { resume } from './resume.ts';
 import { rollback } from './rollback.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
+import { sweep } from './sweep.ts';
 import { why } from './why.ts';
 import { witness } from './witness.ts';
 import { worker } from './worker.ts';
@@ -61,6 +62,7 @@ export const commands: readonly CommandDefinition[] = [
   rollback,
   discard,
   finalize,
+  sweep,
   report,
   close,
   ledgerShow,

@@ -21,6 +21,8 @@ import type {
   LedgerVerifyResult,
   PreflightErrand,
   PreflightResult,
+  SweepErrand,
+  SweepResult,
 } from '../model/errand.ts';
 import type { ProjectStatus, WorkloadStatus } from '../model/status.ts';
 import type { Approval, Approved, Command, OrderGiven, PlanApplied, Rejection, Resolution } from '../workflows/messages.ts';
@@ -39,6 +41,7 @@ export interface Errands {
   readonly approveGap: readonly [GapErrand, { readonly complete: boolean; readonly missing: ApprovalRequest['missing'] }];
   readonly closeLog: readonly [CloseErrand, CloseResult];
   readonly exportEvidence: readonly [ExportErrand, ExportResult];
+  readonly sweep: readonly [SweepErrand, SweepResult];
 }
 export type ErrandKind = keyof Errands;
 

@@ -16,6 +16,7 @@ export const requiredRoles: Readonly<Record<ErrandKind, readonly Role[]>> = {
   approveGap: ['control', 'ledger'],
   closeLog: ['control', 'ledger'],
   exportEvidence: ['control', 'ledger'],
+  sweep: ['control'],
 };
 
 /** A poll lasts a minute at most; who has not polled for longer is gone, although the server lists it for some minutes more. */

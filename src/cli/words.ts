@@ -1,5 +1,6 @@
 import { type Language, type ProjectWords, projectWords } from '../core/project-words.ts';
 import type { FailureLabels } from './failure.ts';
+import { type MachineWords, machineWords } from './machine-words.ts';
 
 /** What the command says, in one language. Help, option names and JSON are English everywhere. */
 export interface CommandWords {
@@ -74,6 +75,7 @@ export interface CommandWords {
     readonly nextAttempt: string;
     readonly unread: string;
   };
+  readonly machines: MachineWords;
   readonly wrote: (file: string) => string;
   readonly rollsBackFirst: string;
   readonly planApplied: (workloads: number) => string;
@@ -169,6 +171,7 @@ const en: CommandWords = {
     nextAttempt: 'next attempt',
     unread: 'The attempts under way could not be read.',
   },
+  machines: machineWords('en'),
   wrote: (file) => `Wrote ${file}`,
   rollsBackFirst: 'going back, before the copy is discarded',
   planApplied: (workloads) => `The project follows plan.yaml now (${workloads} workload${workloads === 1 ? '' : 's'}).`,
@@ -265,6 +268,7 @@ const fr: CommandWords = {
     nextAttempt: 'prochaine tentative',
     unread: 'Les tentatives en cours n’ont pu être lues.',
   },
+  machines: machineWords('fr'),
   wrote: (file) => `Écrit : ${file}`,
   rollsBackFirst: 'retour arrière, avant l’effacement de la copie',
   planApplied: (workloads) => `Le projet suit désormais plan.yaml (${workloads} charge${workloads < 2 ? '' : 's'}).`,

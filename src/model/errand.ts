@@ -2,12 +2,12 @@ import type { SignedApproval } from './approval.ts';
 import type { Digest, Verdict } from './digest.ts';
 import type { Workload } from './plan.ts';
 import type { Policy, PolicyGate } from './policy.ts';
-import type { LossCount } from './status.ts';
+import type { LossCount, WorkloadState } from './status.ts';
 
 /**
  * Errands are short workflows that the command starts because it holds no cloud credential: `project/<id>/<errand>`, on the control
  * queue. Workflow types: inventory, assess, preflight, doctor, ledgerShow, ledgerVerify, approvalRequest, approveGap, closeLog,
- * exportEvidence. Inputs and results hold no key and stay small.
+ * exportEvidence, sweep. Inputs and results hold no key and stay small.
  */
 export interface InventoryErrand {
   readonly project: string;
@@ -178,4 +178,39 @@ export interface ExportResult {
   readonly records: Digest;
   /** Depot file: policy.json. */
   readonly policy: Digest;
+}
+
+export interface SweepErrand {
+  readonly project: string;
+  /** Absent: it only lists. */
+  readonly remove?: {
+    /** What the person was shown (SweepResult.digest): nothing else is removed. */
+    readonly listed: Digest;
+    /** Every machine that the running project knows, by name: what belongs to one that is under way stays. */
+    readonly states: Readonly<Record<string, WorkloadState>>;
+  };
+}
+/** Depot file: SweepFile as JSON, as it stands after what was removed. */
+export interface SweepResult {
+  readonly digest: Digest;
+  readonly found: number;
+  readonly removed: number;
+}
+
+/** A thing on a cloud that carries this project's mark. */
+export interface MarkedThing {
+  readonly cloud: string;
+  /** Of a source. */
+  readonly account?: string;
+  readonly region?: string;
+  readonly kind: 'machine' | 'volume' | 'image' | 'snapshot' | 'network';
+  readonly id: string;
+  readonly mark: string;
+  /** In its vendor's words. */
+  readonly state: string;
+}
+export interface SweepFile {
+  readonly v: 1;
+  readonly takenAt: string;
+  readonly things: readonly MarkedThing[];
 }

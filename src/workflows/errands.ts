@@ -21,6 +21,8 @@ import type {
   LedgerVerifyResult,
   PreflightErrand,
   PreflightResult,
+  SweepErrand,
+  SweepResult,
 } from '../model/errand.ts';
 import type { VmWorkload } from '../model/plan.ts';
 import { handsOf } from './policies.ts';
@@ -92,3 +94,6 @@ export const approveGap = (errand: GapErrand): Promise<Admission> => handsOf(err
 export const closeLog = (errand: CloseErrand): Promise<CloseResult> => handsOf(errand.project, patience).ledger.closeLog(errand);
 
 export const exportEvidence = (errand: ExportErrand): Promise<ExportResult> => handsOf(errand.project, patience).ledger.exportEvidence(errand);
+
+/** What carries the project's mark on its clouds; with `remove`, without what nothing keeps. */
+export const sweep = (errand: SweepErrand): Promise<SweepResult> => handsOf(errand.project, patience).machine.sweep(errand);

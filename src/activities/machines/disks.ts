@@ -63,7 +63,7 @@ export const createDiskActivities = (deps: TransferDeps) => ({
   inspectGuest: (
     task: VmTask & { readonly look?: true; readonly disks: readonly { readonly disk: MovedDisk; readonly snapshot: string; readonly plan: Digest }[] },
   ): Promise<InspectedGuest> =>
-    attempt(() =>
+    attempt(({ signal }) =>
       once(deps.depot, turnName(task.place, 'guest'), async () => {
         const source = sourceOf(deps, task).disks;
         const opened = await Promise.all(
@@ -73,7 +73,7 @@ export const createDiskActivities = (deps: TransferDeps) => ({
             blocks: await openDiskDevice(source, snapshot, deps.depot, plan),
           })),
         );
-        const report = await inspectGuest(opened, { bootMode: task.entry.target.bootMode });
+        const report = await inspectGuest(opened, { bootMode: task.entry.target.bootMode, signal });
         if (!task.look) refuseBlockers(report.findings, task);
         return { losses: lossesOf(report.findings, task), findings: report.findings, report: await deps.depot.put(Buffer.from(JSON.stringify(report))) };
       }),

@@ -3,6 +3,7 @@ import { createMakingActivities } from './making.ts';
 import { createRemovingActivities } from './removing.ts';
 import { createSnapshotActivities } from './snapshots.ts';
 import { createStoppingActivities } from './stopping.ts';
+import { createSweepActivities } from './sweeping.ts';
 import type { MachineDeps } from './task.ts';
 
 export type MachineActivities = ReturnType<typeof createMachineActivities>;
@@ -14,4 +15,5 @@ export const createMachineActivities = (deps: MachineDeps) => ({
   ...createMakingActivities(deps),
   ...createStoppingActivities(deps),
   ...createRemovingActivities(deps),
+  ...createSweepActivities(deps),
 });

@@ -206,7 +206,8 @@ const notBooted = (task: MakingTask & { readonly machine: string }, missing: num
 /** Of a cutover: shared by every machine of the project that asks for the same; a rehearsal has its own. */
 function networkMark(task: MakingTask): string {
   if (task.purpose === 'rehearsal') return makingMark(task, 'network');
-  return `${task.place.project}/network`;
+  const { net } = task.entry.target.network;
+  return `${task.place.project}/network/${'id' in net ? net.id : net.range}`;
 }
 
 export { networkMark };

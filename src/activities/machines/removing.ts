@@ -1,4 +1,4 @@
-import { machineMark } from '../../core/ids.ts';
+import { machineMark, ownerMarker } from '../../core/ids.ts';
 import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { Digest } from '../../model/digest.ts';
 import type { Removable } from '../../ports/machine-target.ts';
@@ -152,8 +152,7 @@ export const createRemovingActivities = (deps: MachineDeps) => ({
       const { machines } = targetOf(deps, task);
       const made = await machines.marked(`${machineMark(task.place)}/`, run.signal);
       await removeAll(deps, task, made, run);
-      // Shared with other machines of the project: it stays while one of them stands in it.
-      await machines.remove('network', networkMark({ ...task, purpose: 'cutover', makes: 0 }), run.signal);
+      await leaveNetwork(deps, task, run);
       const objects = await emptyStaging(deps, task, run);
       const { released, recycled } = await releaseAllSnapshots(deps, task, run);
       const left = await machines.marked(`${machineMark(task.place)}/`, run.signal);
@@ -201,6 +200,21 @@ export const createRemovingActivities = (deps: MachineDeps) => ({
       for (const key of task.keys) await removeObject(stagingOf(deps, task), key, signal);
     }),
 });
+
+/** How long a network may still count as used by the machine that just left it. */
+const networkPatienceMs = 60_000;
+
+/** Shared with other machines of the project: it stays while one of them stands in it, and goes with the last. */
+async function leaveNetwork(deps: MachineDeps, task: VmTask, { signal }: Attempt): Promise<void> {
+  const { machines } = targetOf(deps, task);
+  const mark = networkMark({ ...task, purpose: 'cutover', makes: 0 });
+  const others = await machines.marked(`${ownerMarker(task.place.project, '')}`, signal);
+  if (others.some(({ kind, mark: of }) => kind === 'machine' && of.includes('/cutover/'))) return;
+  const deadline = deps.clock.now() + networkPatienceMs;
+  await until(deps.clock, async () => ((await machines.remove('network', mark, signal)) === 'gone' || deps.clock.now() > deadline ? true : undefined), {
+    signal,
+  });
+}
 
 async function removeAll(
   deps: MachineDeps,

@@ -1,5 +1,5 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
-import { isMigrationError } from '../../core/migration-error.ts';
+import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { type Patience, patience as usual } from '../../wire/retry.ts';
 import type { CredentialMemory } from '../s3/credentials.ts';
@@ -94,9 +94,11 @@ export function createControl({ region, endpoint, place, transport, credentials,
       try {
         return await once(operation, input, signal);
       } catch (error) {
-        // The SDK has taken the service's clock from the refusal: once more is enough to tell a clock from an ended session.
-        const again = n < patience.tries && (isMigrationError(error, ...passing(operation)) || (n === 1 && isMigrationError(error, 'CLOCK_SKEW')));
-        if (!again || !isMigrationError(error)) throw error;
+        // RequestExpired is a stale date or an ended session. The SDK has taken the clock from the answer, so the second one is the session.
+        const isExpired = isMigrationError(error, 'CLOCK_SKEW');
+        if (isExpired && n > 1) throw new MigrationError('CREDENTIALS_REFUSED', error.context);
+        if (!isMigrationError(error, ...passing(operation)) && !isExpired) throw error;
+        if (n >= patience.tries) throw error;
         const most = Math.min(patience.longestDelayMs, patience.firstDelayMs * 2 ** (n - 1));
         await patience.sleep(Math.max(patience.random() * most, Math.min(error.context.retryAfterMs ?? 0, patience.longestDelayMs)), signal);
       }

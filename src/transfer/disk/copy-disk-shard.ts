@@ -9,7 +9,7 @@ import { persist } from '../persist.ts';
 import { changedBlocks, type DiskDeps, type DiskProgress, type DiskTotals, digestAt, readPlan } from './disk-files.ts';
 import { createLanes } from './lanes.ts';
 import { type BlockSupply, fillPart, streamPart } from './part-body.ts';
-import { claimRows, readDiskSeal, sealDisk } from './row-journal.ts';
+import { claimRows, type RowJournal, readDiskSeal, sealDisk } from './row-journal.ts';
 import { type PartOfUpload, stillStored } from './stored-parts.ts';
 
 export interface DiskShardInput {
@@ -97,9 +97,8 @@ export async function copyDiskShard(
   );
   const missing = parts.filter(({ part }) => !stored.has(part));
   await inParallel(missing, partsAtOnce, signal, async (part, both) => {
-    const row = await sendPart(deps, input, supply, part.part, blocks.slice(part.first - first, part.first - first + part.count), both);
-    // The store has the part. Its row comes only now: a crash before it sends the part again, never the other way round.
-    await journal.add(row);
+    const sent = blocks.slice(part.first - first, part.first - first + part.count);
+    const row = await sendPart(deps, input, supply, journal, { part: part.part, blocks: sent }, both);
     stored.set(row.part, row);
     tally.sent(row);
     progress(tally.totals());
@@ -125,31 +124,65 @@ function allOrNothing({ upload }: DiskShardInput, rows: readonly PartRow[], part
   throw new MigrationError('UPLOAD_MISSING', { operation: 'ListParts', detail: 'parts of this shard are still to be sent' });
 }
 
+/**
+ * The lease is held until the row is durable, not only until the store's answer: so no more parts are ever without a row than the flight budget has room
+ * for, however slow the depot is, and that is what a kill can cost.
+ */
 async function sendPart(
   deps: DiskDeps,
   { key, upload }: DiskShardInput,
   supply: BlockSupply,
-  part: number,
-  blocks: readonly number[],
+  journal: RowJournal<PartRow>,
+  { part, blocks }: { readonly part: number; readonly blocks: readonly number[] },
   signal: AbortSignal,
 ): Promise<PartRow> {
   const sizeBytes = blocks.length * blockBytes;
-  const patience = { ...deps, signal };
   const isStreamed = sizeBytes > inMemoryBytes;
   const lease = await deps.flight.take(isStreamed ? windowBytes : sizeBytes, signal);
   try {
-    if (isStreamed) {
-      const digests = Buffer.alloc(blocks.length * digestBytes);
-      const body = streamPart(supply, blocks, lease.buffer, digests, signal);
-      const { etag } = await persist(patience, () => deps.target.putPartStream(key, upload, part, body, signal)).finally(body.stop);
-      return { upload, part, etag, sizeBytes, digests: digests.toString('base64') };
-    }
-    const { sha256, digests } = await fillPart(supply, blocks, lease.buffer, signal);
-    const { etag } = await persist(patience, () => deps.target.putPart(key, upload, part, lease.buffer, sha256, signal));
-    return { upload, part, etag, sizeBytes, sha256, digests: digests.toString('base64') };
+    const send = isStreamed ? sendStreamed : sendFilled;
+    const row = { upload, part, sizeBytes, ...(await send(deps, { key, upload, part }, supply, blocks, lease.buffer, signal)) };
+    // The store has the part. Its row comes only now: a crash before it sends the part again, never the other way round.
+    await journal.add(row);
+    return row;
   } finally {
     lease.release();
   }
+}
+
+interface PartName {
+  readonly key: string;
+  readonly upload: string;
+  readonly part: number;
+}
+
+type Sent = Pick<PartRow, 'etag' | 'sha256' | 'digests'>;
+
+async function sendFilled(
+  deps: DiskDeps,
+  { key, upload, part }: PartName,
+  supply: BlockSupply,
+  blocks: readonly number[],
+  buffer: Buffer,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const { sha256, digests } = await fillPart(supply, blocks, buffer, signal);
+  const { etag } = await persist({ ...deps, signal }, () => deps.target.putPart(key, upload, part, buffer, sha256, signal));
+  return { etag, sha256, digests: digests.toString('base64') };
+}
+
+async function sendStreamed(
+  deps: DiskDeps,
+  { key, upload, part }: PartName,
+  supply: BlockSupply,
+  blocks: readonly number[],
+  window: Buffer,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const digests = Buffer.alloc(blocks.length * digestBytes);
+  const body = streamPart(supply, blocks, window, digests, signal);
+  const { etag } = await persist({ ...deps, signal }, () => deps.target.putPartStream(key, upload, part, body, signal)).finally(body.stop);
+  return { etag, digests: digests.toString('base64') };
 }
 
 async function seal(
