@@ -41,7 +41,7 @@ function diskSource(endpoint: string): DiskSource {
   const pace = { enter: free, enterBlock: free, throttled: quiet };
   const credentials = rememberCredentials(async () => key, Date.now);
   const caller = createEbsCaller({ endpoint, region, place: 'bench', transport, credentials, pace, nowMs: Date.now });
-  return createDiskSource({ caller, whyUnread: async () => 'SNAPSHOT_MISSING', nowMs: Date.now });
+  return createDiskSource({ caller, whyUnread: async () => 'SNAPSHOT_MISSING' });
 }
 
 /** One pass as a transfer worker makes it, without Temporal. The plan and the upload stand in a file, as they stand in a workflow. */

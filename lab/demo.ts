@@ -1,25 +1,36 @@
+import { hireConsultant } from './demo/consultant.ts';
 import { sampleByHand } from './demo/evidence.ts';
+import { machineName, makeMachine } from './demo/machine-estate.ts';
+import { closeMachineRecord, cutOver, finalizeMachine, planMachine, rehearse, replicate, takeMachineBack } from './demo/machine-passage.ts';
 import { openMeter } from './demo/meter.ts';
 import { assess, changeAndCutOver, compareIndependently, copyThroughDeath, finalize, openStage, seed, showRecord, takeBack } from './demo/passage.ts';
 import { openTeller } from './demo/terminal.ts';
 import { down, up } from './lab.ts';
 import { LabError, reasonOf } from './lab-error.ts';
 
+const machineCase = 'aws-to-outscale';
+
 const cases = [
   { flag: '', minutes: '2', what: 'a bucket moved end to end, a worker killed on the way, every object verified' },
   { flag: '--rollback', minutes: '2.5', what: 'the same, then all of it taken back: source untouched, target as before' },
+  { flag: `--case ${machineCase}`, minutes: '4', what: 'a virtual machine of two disks, from AWS to OUTSCALE down to its boot (stand-ins of both)' },
+  { flag: `--case ${machineCase} --rollback`, minutes: '4', what: 'the same, then the way back' },
 ];
 
 const usage = `npm run demo [-- OPTION]
 
-  ${cases.map(({ flag, minutes, what }) => `${flag.padEnd(11)} ${what} (about ${minutes} minutes)`).join('\n  ')}
-  --stop      stop the lab at the end, also on a terminal
-  --list      the cases and their minutes
-  --help      this text`;
+  ${cases.map(({ flag, minutes, what }) => `${flag.padEnd(34)} ${what} (about ${minutes} minutes)`).join('\n  ')}
+  ${'--stop'.padEnd(34)} stop the lab at the end, also on a terminal
+  ${'--list'.padEnd(34)} the cases and their minutes
+  ${'--help'.padEnd(34)} this text`;
 
 /** `npm run demo`: the product's main job on a lab of real servers. 0 done, 1 failed, 2 usage. */
 async function main(args: readonly string[]): Promise<number> {
-  const unknown = args.find((arg) => !['--rollback', '--list', '--stop', '--help'].includes(arg));
+  const at = args.indexOf('--case');
+  const named = at < 0 ? undefined : (args[at + 1] ?? '');
+  const others = at < 0 ? args : args.toSpliced(at, 2);
+  const unknown =
+    named !== undefined && named !== machineCase ? `--case ${named}` : others.find((arg) => !['--rollback', '--list', '--stop', '--help'].includes(arg));
   if (unknown !== undefined || args.includes('--help')) {
     process.stdout.write(`${unknown === undefined ? '' : `there is no option ${unknown}\n\n`}${usage}\n`);
     return unknown === undefined ? 0 : 2;
@@ -32,7 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort(new LabError('Interrupted.')));
   const leavesUp = Boolean(process.stdout.isTTY) && !args.includes('--stop');
   try {
-    await play(args.includes('--rollback'), interrupt.signal, leavesUp);
+    const played = named === machineCase ? playMachine : play;
+    await played(args.includes('--rollback'), interrupt.signal, leavesUp);
     if (!leavesUp) await down();
     return 0;
   } catch (error) {
@@ -70,6 +82,26 @@ async function play(withRollback: boolean, signal: AbortSignal, leavesUp: boolea
   } finally {
     await meter.stop();
   }
+}
+
+async function playMachine(withRollback: boolean, signal: AbortSignal, leavesUp: boolean): Promise<void> {
+  const teller = openTeller((line) => process.stdout.write(`${line}\n`));
+  teller.step('A lab on this machine: Temporal, object stores, stand-ins of AWS and OUTSCALE, workers');
+  const project = `vm-${new Date().toISOString().replaceAll(/\D/g, '').slice(2, 14)}`;
+  const lab = await up({ workers: true, machines: true, project, outsiders: true, signal, say: teller.fact });
+  const page = `${lab.temporal.ui}/namespaces/default/workflows/project%2F${project}`;
+  teller.fact(`watch it: ${page}`);
+  const machine = await makeMachine(lab, teller);
+  const scene = { lab, teller, signal, machine, workload: machineName, consultant: hireConsultant(machineName, lab.folder, teller, signal) };
+  await planMachine(scene);
+  await replicate(scene);
+  await rehearse(scene);
+  // The killed worker comes back, so that there is one to be killed again.
+  await cutOver({ ...scene, lab: await up({ workers: true, machines: true, signal }) });
+  await (withRollback ? takeMachineBack(scene) : finalizeMachine(scene));
+  await closeMachineRecord(scene);
+  teller.step(`Done in ${Math.round(teller.elapsedSeconds())} s.`);
+  if (leavesUp) teller.fact(`The lab stays up. Watch it: ${page}; stop it: npx ecluse lab down`);
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -11,10 +11,13 @@ import { isThere, makePeople } from '../people.ts';
 import { verdictOfPage } from './browser.ts';
 import type { Stage } from './passage.ts';
 
+/** What evidence needs of a play, whatever is moved. */
+export type Scene = Pick<Stage, 'lab' | 'teller' | 'signal' | 'consultant' | 'workload'>;
+
 const run = promisify(execFile);
 
 /** A folder goes out, each person signs with their own key, and the signed files come back: no approval is only a word. */
-export async function approveSigned({ lab, teller, consultant, workload }: Stage, gate: 'loss' | 'cutover' | 'finalize' | 'discard'): Promise<void> {
+export async function approveSigned({ lab, teller, consultant, workload }: Scene, gate: 'loss' | 'cutover' | 'finalize' | 'discard'): Promise<void> {
   const folder = `requests/${lab.project}-${gate}`;
   const people = makePeople(lab.project);
   await consultant.types(`approve ${gate} ${workload} --request ${folder}`, { exits: [3] });
@@ -29,7 +32,7 @@ export async function approveSigned({ lab, teller, consultant, workload }: Stage
  * Evidence by one's own hand: the auditor's seed draws objects out of the bundle, and a script that needs nothing of ours reads them again from the
  * target. The controller's identity opens the names.
  */
-export async function sampleByHand({ lab, teller, consultant, signal }: Stage): Promise<void> {
+export async function sampleByHand({ lab, teller, consultant, signal }: Scene): Promise<void> {
   const bundle = `evidence/${lab.project}-final`;
   const sample = `evidence/${lab.project}-sample`;
   await consultant.types(
@@ -44,7 +47,7 @@ export async function sampleByHand({ lab, teller, consultant, signal }: Stage): 
 }
 
 /** The bundle, copied to a folder where nothing of the project is, and every verifier that this machine can run. */
-export async function exportAndVerify({ lab, teller, consultant, signal }: Stage, kind: 'interim' | 'final'): Promise<void> {
+export async function exportAndVerify({ lab, teller, consultant, signal }: Scene, kind: 'interim' | 'final'): Promise<void> {
   const { json } = await consultant.types(`ledger export --out evidence/${lab.project}-${kind}`);
   const { folder, size, kind: found } = json as { folder: string; size: number; kind: string };
   if (found !== kind) throw new LabError(`The bundle is ${found}, not ${kind}.`);

@@ -59,6 +59,14 @@ export const createGateActivities = (deps: RecordDeps) => ({
       await record(deps, task, 'rehearsal.accepted', `rehearsal/${task.scope.slice(0, 16)}`, { approval, evidence }, { by: task.by });
     }),
 
+  /** Their word that it does not work is on record like any other rejection; the machine is removed, and another rehearsal may follow. */
+  rejectRehearsal: (task: WorkloadTask & { scope: Digest; by: string }): Promise<void> =>
+    attempt(async () => {
+      const approval = { approver: { id: task.by }, gate: 'rehearsal', scope_sha256: task.scope };
+      const evidence = [await evidenceOf(deps.depot, 'scope', task.scope)];
+      await record(deps, task, 'gate.rejected', `rehearsal/${task.scope.slice(0, 16)}`, { approval, evidence }, { by: task.by });
+    }),
+
   /** A word that the command asserts; a signed approval is on record before the project hears of it. */
   closeGate: (task: GateTask & { scope: Digest; by: string; approved: boolean }): Promise<void> =>
     attempt(async () => {

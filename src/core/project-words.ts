@@ -148,6 +148,6 @@ export function waitsFor(status: WorkloadStatus, language: Language): string {
   if (state === 'ready for cutover') return words.orderOf(words.order.cutover);
   if (state === 'cut over') return words.orderOf(words.order.finalize);
   if (state === 'rolled back') return words.orderOf(words.order.discard);
-  if (state === 'not ready' && startedAt !== '') return words.mendAndResume(reason?.code ?? '?');
+  if ((state === 'not ready' && startedAt !== '') || state === 'tested') return words.mendAndResume(reason?.code ?? '?');
   return waitingFor === en.itsWave ? words.itsWave : (waitingFor ?? '');
 }

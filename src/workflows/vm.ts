@@ -138,6 +138,8 @@ async function rehearsing(run: VmRun): Promise<void> {
   if (state.paused && !answered()) return;
   const by = state.approved.rehearsal?.scope === scope ? state.approved.rehearsal.by : undefined;
   if (by !== undefined) await run.mended('accept rehearsal', () => hands.local.acceptRehearsal({ ...task, scope, by }));
+  const rejectedBy = state.rejected?.scope === scope ? state.rejected.by : undefined;
+  if (by === undefined && rejectedBy !== undefined) await run.mended('reject rehearsal', () => hands.local.rejectRehearsal({ ...task, scope, by: rejectedBy }));
   delete state.rejected;
   delete state.approved.rehearsal;
   await begin(run, 'end rehearsal');

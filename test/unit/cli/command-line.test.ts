@@ -68,7 +68,7 @@ describe('the command line', () => {
 
   it.each([
     [['statsu'], 'Did you mean status?'],
-    [['approve', 'nonsense', 'photos'], 'Allowed choices are loss, cutover, finalize, discard'],
+    [['approve', 'nonsense', 'photos'], 'Allowed choices are loss, rehearsal, cutover, finalize, discard'],
     [['approve'], "missing required argument 'gate'"],
     [['ledger', 'init', '--class', 'test'], 'Allowed choices are lab, production'],
     [['status', '--wtch'], 'Did you mean --watch?'],

@@ -25,14 +25,15 @@ describe('inventory', () => {
         { store: 'source', buckets: [{ bucket: 'photos', createdAt: '2020-05-06T00:00:00Z', region: 'eu-west-1' }] },
         { store: 'target', buckets: [] },
       ],
+      clouds: [],
     };
     const inDepot = await set.depot.put(Buffer.from(JSON.stringify(file)));
-    set.project.answers = { inventory: () => ({ digest: inDepot, stores: [] }) };
+    set.project.answers = { inventory: () => ({ digest: inDepot, stores: [], clouds: [] }) };
     const { exit, answer } = await run(set, inventory);
     expect(exit).toBe(0);
     expect(answer).toContain('source  photos  eu-west-1  2020-05-06');
     expect(answer).toContain('source: 1 · target: 0');
-    expect(JSON.parse(readFileSync(join(set.folder, 'inventory.json'), 'utf8'))).toEqual(file);
+    expect(JSON.parse(readFileSync(join(set.folder, 'inventory.json'), 'utf8'))).toEqual({ ...file, assets: [] });
   });
 });
 

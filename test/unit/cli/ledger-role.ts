@@ -47,7 +47,8 @@ export async function openLedgerRole(set: Stage, change: (policy: Policy, people
     closeLog: (task) => run(activities.closeLog, task),
     exportEvidence: (task) => run(activities.exportEvidence, task),
   };
-  set.project.admits = async (approval) => (await run(activities.admitApproval, { project: 'demo', ...approval })).missing;
+  set.project.admits = async ({ gate, ...approval }) =>
+    gate === 'rehearsal' ? [] : (await run(activities.admitApproval, { project: 'demo', gate, ...approval })).missing;
   const reach: LedgerRole['reach'] = async (gate, workload, changed = {}) => {
     const place = (at: string) => ({ at, bucket: workload });
     const how = { into: 'new', versions: 'latest', freeze: 'policy', losses: [], ...changed };

@@ -47,9 +47,9 @@ describe('plan', () => {
     const set = stage();
     const { exit, json } = await run(set, plan, [], { bucket: ['Photos.2024=photos-new', 'logs'], force: true, json: true });
     expect(exit).toBe(0);
-    expect(planOf(set).waves[0]?.workloads.map(({ name, source, target }) => [name, source.bucket, target.at, target.bucket])).toEqual([
-      ['photos-2024', 'Photos.2024', 'target', 'photos-new'],
-      ['logs', 'logs', 'target', 'logs'],
+    expect(planOf(set).waves[0]?.workloads).toMatchObject([
+      { name: 'photos-2024', source: { bucket: 'Photos.2024' }, target: { at: 'target', bucket: 'photos-new' } },
+      { name: 'logs', source: { bucket: 'logs' }, target: { at: 'target', bucket: 'logs' } },
     ]);
     expect(json).toMatchObject({ workloads: [{ name: 'photos-2024' }, { name: 'logs' }] });
   });

@@ -56,6 +56,8 @@ export function keyedStore(): KeyedStore {
     tags: unused,
     createUpload: unused,
     putPart: unused,
+    putPartStream: unused,
+    copyPart: unused,
     listParts: unused,
     completeUpload: unused,
     abortUpload: unused,

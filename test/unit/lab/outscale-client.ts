@@ -56,9 +56,11 @@ export interface InProcess {
   readonly folder: string;
   readonly lab: OutscaleControl;
   /** Asks and expects 200. */
-  ask(action: string, request?: unknown): Promise<Answer>;
+  ask(action: string, request?: object): Promise<Answer>;
   /** The first error's code. */
   refusal(action: string, request?: unknown): Promise<string>;
+  /** Asks until it is so: work in the background ends, and the time of what it scheduled comes. */
+  until(action: string, request: object, isThere: (answer: Answer) => boolean): Promise<Answer>;
   /** The stand-in's time goes on. */
   wait(ms: number): void;
   stop(): Promise<void>;
@@ -83,6 +85,12 @@ export interface Answer {
   readonly ConsoleOutput: string;
 }
 
+/** Whether the first thing of an answer's list is in this state. */
+export const stateOf =
+  (key: string, state: string) =>
+  (answer: Answer): boolean =>
+    (answer[key] as readonly { readonly State: string }[])[0]?.State === state;
+
 /** The stand-in in this process, with a clock of its own that stands still until `wait`. */
 export async function startInProcess(change: SettingsChange = {}): Promise<InProcess> {
   const folder = mkdtempSync(`${tmpdir()}/ecluse-outscale-`);
@@ -91,6 +99,11 @@ export async function startInProcess(change: SettingsChange = {}): Promise<InPro
   const serve = () => serveOutscale({ folder, settings, port: 0, nowMs: () => now });
   let server = await serve();
   const reply = (action: string, request: unknown) => call(server.endpoint, action, request, { atMs: now });
+  const ask = async (action: string, request: object = {}): Promise<Answer> => {
+    const { status, body, text } = await reply(action, request);
+    if (status !== 200) throw new Error(`${action}: ${status} ${text}`);
+    return body as unknown as Answer;
+  };
   return {
     get endpoint() {
       return server.endpoint;
@@ -99,10 +112,14 @@ export async function startInProcess(change: SettingsChange = {}): Promise<InPro
     get lab() {
       return control(server.endpoint);
     },
-    async ask(action, request = {}) {
-      const { status, body, text } = await reply(action, request);
-      if (status !== 200) throw new Error(`${action}: ${status} ${text}`);
-      return body as unknown as Answer;
+    ask,
+    async until(action, request, isThere) {
+      for (let turn = 0; turn < 500; turn += 1) {
+        const answer = await ask(action, request);
+        if (isThere(answer)) return answer;
+        now += 20;
+      }
+      throw new Error(`${action} never answered as expected: ${JSON.stringify(await ask(action, request))}`);
     },
     async refusal(action, request = {}) {
       const { status, body } = await reply(action, request);

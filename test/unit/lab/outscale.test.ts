@@ -1,15 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { unpackQcow2 } from '../../../lab/outscale/qcow2.ts';
-import { localTool } from '../../support/local-tool.ts';
-import { loudSuite } from '../../support/loud-suite.ts';
-import { type InProcess, startInProcess } from './outscale-client.ts';
-
-const describeQemuImg = loudSuite(() => localTool('qemu-img', '--version'));
-const gib = 2 ** 30;
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type InProcess, startInProcess, stateOf } from './outscale-client.ts';
 
 let cloud: InProcess;
 beforeEach(async () => {
@@ -17,17 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => cloud.stop());
 
-/** Lets background work end, and what it scheduled come. */
-async function until(action: string, request: object, isThere: (answer: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    const answer = await cloud.ask(action, request);
-    if (isThere(answer)) return answer;
-    cloud.wait(20);
-  }
-  throw new Error(`${action} never answered as expected: ${JSON.stringify(await cloud.ask(action, request))}`);
-}
-
-const stateOf = (key: string, state: string) => (answer: Record<string, unknown>) => (answer[key] as { State: string }[])[0]?.State === state;
+const until: InProcess['until'] = (...asked) => cloud.until(...asked);
 
 async function makeVolume(sizeGib = 1): Promise<string> {
   const { Volume } = await cloud.ask('CreateVolume', { SubregionName: 'eu-west-2a', Size: sizeGib });
@@ -228,92 +208,6 @@ describe('volumes', () => {
     await cloud.ask('UnlinkVolume', { VolumeId: a });
     expect(await cloud.refusal('UnlinkVolume', { VolumeId: a })).toBe('409 9063 ResourceConflict');
     await cloud.ask('DeleteVolume', { VolumeId: a });
-    await until('ReadVolumes', {}, ({ Volumes }) => !(Volumes as { VolumeId: string }[]).some(({ VolumeId }) => VolumeId === a));
-  });
-});
-
-describeQemuImg('an import', () => {
-  let store: Server;
-  let origin: string;
-  let folder: string;
-  const files = new Map<string, Buffer>();
-  let asked: string[] = [];
-
-  beforeAll(async () => {
-    folder = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
-    store = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      const file = files.get(request.url ?? '');
-      response.writeHead(file ? 200 : 403).end(file);
-    });
-    await new Promise<void>((resolve) => store.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-    const qemuImg = (...args: readonly string[]): void => void execFileSync('qemu-img', [...args], { cwd: folder, stdio: 'pipe' });
-    execFileSync(
-      'sh',
-      [
-        '-c',
-        'truncate -s 64M disk.raw; printf nonce | dd of=disk.raw bs=1M seek=37 conv=notrunc; printf tail | dd of=disk.raw bs=1 seek=67108860 conv=notrunc',
-      ],
-      { cwd: folder, stdio: 'pipe' },
-    );
-    qemuImg('convert', '-O', 'qcow2', '-o', 'cluster_size=512k', 'disk.raw', 'good');
-    qemuImg('convert', '-O', 'qcow2', '-c', 'disk.raw', 'compressed');
-    qemuImg('create', '-q', '-f', 'qcow2', '-b', 'disk.raw', '-F', 'raw', 'backed');
-    for (const name of ['good', 'compressed', 'backed', 'disk.raw']) files.set(`/b/${name}`, readFileSync(`${folder}/${name}`));
-    files.set('/b/cut', readFileSync(`${folder}/good`).subarray(0, 900_000));
-  });
-  afterAll(() => {
-    store.close();
-    execFileSync('rm', ['-r', folder]);
-  });
-  beforeEach(async () => {
-    asked = [];
-    await cloud.lab.settings({ stagingOrigins: [origin] });
-  });
-
-  const begin = async (url: string, sizeBytes = 64 * 2 ** 20): Promise<string> =>
-    String((await cloud.ask('CreateSnapshot', { FileLocation: url, SnapshotSize: sizeBytes, Description: 'x' })).Snapshot.SnapshotId);
-  const end = async (id: string, state: string) => until('ReadSnapshots', { Filters: { SnapshotIds: [id] } }, stateOf('Snapshots', state));
-
-  it('downloads the image by one GET and writes the very disk', async () => {
-    const id = await begin(`${origin}/b/good`);
-    expect(await end(id, 'completed')).toMatchObject({ Snapshots: [{ Progress: 100, VolumeSize: 1 }] });
-    expect(asked).toEqual(['GET /b/good']);
-    const { file } = await cloud.lab.disk(id);
-    expect(execFileSync('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', `${folder}/disk.raw`, file], { encoding: 'utf8' })).toMatch(/^Images are identical/m);
-    const states = (await cloud.lab.history()).filter((change) => change.id === id).map(({ to }) => to);
-    expect(states).toEqual(['importing', 'pending-volume', 'completed']);
-    // The URL is a secret: it is gone when it has been used.
-    expect(readFileSync(`${cloud.folder}/state.json`, 'utf8')).not.toContain('/b/good');
-  });
-
-  it.each([
-    ['a foreign origin', () => 'http://127.0.0.1:9/b/good', gib, /does not lie/],
-    ['an expired URL', () => `${origin}/b/gone`, gib, /403/],
-    ['a raw disk', () => `${origin}/b/disk.raw`, gib, /refused/],
-    ['a cut image', () => `${origin}/b/cut`, gib, /refused/],
-    ['a backing file', () => `${origin}/b/backed`, gib, /another file/],
-    ['a disk larger than SnapshotSize', () => `${origin}/b/good`, 64 * 2 ** 20 - 1, /larger/],
-  ])('ends in error at %s', async (_name, url, sizeBytes, why) => {
-    const id = await begin(url(), sizeBytes);
-    await end(id, 'error');
-    expect((await cloud.lab.snapshot(id)).comment).toMatch(why);
-  });
-
-  it('fails or vanishes on demand', async () => {
-    await cloud.lab.faults([
-      { what: 'import error', action: 'CreateSnapshot', times: 1 },
-      { what: 'import vanishes', action: 'CreateSnapshot', times: 1 },
-    ]);
-    await end(await begin(`${origin}/b/good`), 'error');
-    const id = await begin(`${origin}/b/good`);
-    await until('ReadSnapshots', { Filters: { SnapshotIds: [id] } }, ({ Snapshots }) => (Snapshots as unknown[]).length === 0);
-  });
-
-  it('without qemu-img reads the same disk, and nothing that it does not know', async () => {
-    expect(await unpackQcow2(`${folder}/good`, `${folder}/own.raw`)).toBe(64 * 2 ** 20);
-    expect(readFileSync(`${folder}/own.raw`).equals(readFileSync(`${folder}/disk.raw`))).toBe(true);
-    for (const name of ['compressed', 'backed', 'disk.raw']) await expect(unpackQcow2(`${folder}/${name}`, `${folder}/bad.raw`)).rejects.toThrow(/^It /);
+    await until('ReadVolumes', {}, ({ Volumes }) => !Volumes.some(({ VolumeId }) => VolumeId === a));
   });
 });

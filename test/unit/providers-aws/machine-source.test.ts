@@ -215,4 +215,17 @@ describe('orders', () => {
     expect(refused.heard).toHaveLength(1);
     expect(String(error)).not.toContain('secret');
   });
+
+  it('takes the service’s clock once; a date refused again is a session that ended', async () => {
+    const world = smallEc2();
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    const signedAt = ({ request }: Heard): string => request.headers['x-amz-date'] ?? '';
+    const late = scriptedAws((heard) => (late.heard.length > 1 ? world.answer(heard) : { ...ec2Error('RequestExpired'), headers: { date } }));
+    expect((await late.machines.state('i-01')).state).toBe('running');
+    const [first, second] = late.heard.map(signedAt);
+    expect(second?.slice(0, 11)).not.toBe(first?.slice(0, 11));
+    const ended = scriptedAws(failing(world, 'DescribeInstances', 'RequestExpired'));
+    await expect(ended.machines.state('i-01')).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+    expect(ended.heard).toHaveLength(2);
+  });
 });

@@ -142,6 +142,35 @@ describe('a disk shard after a kill', () => {
     await expectImage(passage, { snapshot: 'next', image: await sealOne(passage, copying) });
   });
 
+  it('has never more parts without a row than the budget holds, however slow the depot is', async () => {
+    const passage = createDiskPassage();
+    write(passage, ...blocksFrom(0, 5 * partBlocks));
+    passage.snapshot('s');
+    const planned = await plan(passage, 's', undefined, { shardBytes: 2 ** 30 });
+    const copying = { snapshot: 's', planned, upload: await open(passage, 's', planned) };
+    let resume = (): void => undefined;
+    const stalled = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    const slow: DiskDeps['depot'] = {
+      ...passage.depot,
+      journal: (name) => {
+        const journal = passage.depot.journal(name);
+        const append: typeof journal.append = async (n, bytes) => {
+          if (Buffer.from(bytes).includes('"part"')) await stalled;
+          await journal.append(n, bytes);
+        };
+        return { ...journal, append };
+      },
+    };
+    const flight = createFlightBudget({ bytes: 2 * partBlocks * blockBytes });
+    const copied = copyOneShard({ ...passage, depot: slow, flight }, copying, 0);
+    for (let turns = 0; turns < 2000; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(passage.target.counters.calls.putPart).toBe(2);
+    resume();
+    expect((await copied).blocks).toBe(5 * partBlocks);
+  });
+
   it('re-reads of an image only what no earlier attempt did', async () => {
     const passage = createDiskPassage();
     write(passage, ...blocksFrom(0, 60));

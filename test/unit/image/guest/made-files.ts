@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BlockDevice } from '../../../../src/image/block-device.ts';
@@ -152,27 +152,38 @@ export interface Part {
 
 /** A disk with a GUID partition table; `bootCode` as a boot loader would leave it. */
 export function makeGpt(parts: readonly Part[], { bootCode = true, grownBy = 0 }: { bootCode?: boolean; grownBy?: number } = {}): Buffer {
+  const sizes = parts.map(({ content }) => Math.ceil(content.length / mebibyte));
+  const disk = Buffer.concat([emptyTable(parts.map(({ type }, index) => ({ type, mebibytes: sizes[index] ?? 0 }))), Buffer.alloc(grownBy)]);
+  let at = mebibyte;
+  parts.forEach(({ content }, index) => {
+    content.copy(disk, at);
+    at += (sizes[index] ?? 0) * mebibyte;
+  });
+  if (bootCode) disk.write('eb63', 0, 'hex');
+  return disk;
+}
+
+const tables = new Map<string, Buffer>();
+
+/** Made once a layout: sgdisk waits a second whenever it has written. */
+function emptyTable(parts: readonly { readonly type: string; readonly mebibytes: number }[]): Buffer {
+  const key = JSON.stringify(parts);
+  const table = tables.get(key) ?? writeTable(parts);
+  tables.set(key, table);
+  return table;
+}
+
+function writeTable(parts: readonly { readonly type: string; readonly mebibytes: number }[]): Buffer {
   return inFolder((folder) => {
     const image = path.join(folder, 'disk');
-    const total = parts.reduce((sum, { content }) => sum + Math.ceil(content.length / mebibyte), 0) + 2;
-    emptyFile(image, total * mebibyte);
-    let start = 2048;
-    const args = parts.flatMap(({ type, content }, index) => {
-      const sectors = Math.ceil(content.length / mebibyte) * 2048;
-      const from = start;
-      start += sectors;
-      return ['-n', `${index + 1}:${from}:${from + sectors - 1}`, '-t', `${index + 1}:${type}`];
+    let start = 1;
+    const args = parts.flatMap(({ type, mebibytes }, index) => {
+      const [from, end] = [start * 2048, (start + mebibytes) * 2048 - 1];
+      start += mebibytes;
+      return ['-n', `${index + 1}:${from}:${end}`, '-t', `${index + 1}:${type}`];
     });
+    emptyFile(image, (start + 1) * mebibyte);
     run('sgdisk', ['-o', ...args, image]);
-    const file = openSync(image, 'r+');
-    let at = mebibyte;
-    for (const { content } of parts) {
-      writeSync(file, content, 0, content.length, at);
-      at += Math.ceil(content.length / mebibyte) * mebibyte;
-    }
-    if (bootCode) writeSync(file, Buffer.from('eb63', 'hex'), 0, 2, 0);
-    if (grownBy > 0) ftruncateSync(file, total * mebibyte + grownBy);
-    closeSync(file);
     return readFileSync(image);
   });
 }
