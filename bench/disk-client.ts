@@ -59,9 +59,9 @@ async function engine({ source, target, folder, snapshot, since }: DiskOrder): P
     return made;
   };
   const before = since ? { before: since } : {};
-  const plan = await once('plan', () => planDisk(deps, { snapshot, partCount: 10_000, hasPartCopy: true, ...before }, quiet, signal));
+  const plan = await once('plan', () => planDisk(deps, { snapshot, partCount: 10_000, hasPartCopy: true, streamedParts: true, ...before }, quiet, signal));
   const upload = await once('upload', () => openImage(deps, { plan: plan.digest, key: name }, signal));
-  const shard = { plan: plan.digest, key: name, upload, snapshot, ...(since ? { since: since.snapshot } : {}) };
+  const shard = { plan: plan.digest, key: name, upload, snapshot, streamedParts: true, ...(since ? { since: since.snapshot } : {}) };
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let n = next++; n < plan.shards; n = next++) await copyDiskShard(deps, { ...place, shard: n }, { ...shard, shard: n }, quiet, signal);

@@ -221,9 +221,9 @@ function accessOf(state: LabState): Omit<Lab, 'workers'> {
 }
 
 /** Both or neither: a machine moves from one to the other. */
-function cloudsOf({ servers: { aws, outscale } }: LabState): { clouds: LabClouds } | undefined {
+function cloudsOf({ servers: { aws, outscale, moto } }: LabState): { clouds: LabClouds } | undefined {
   if (!aws?.record || !isRunning(aws.record) || !outscale?.record || !isRunning(outscale.record)) return undefined;
-  return { clouds: { aws: endpointOf(aws.ports[0] ?? 0), outscale: endpointOf(outscale.ports[0] ?? 0) } };
+  return { clouds: { aws: endpointOf(aws.ports[0] ?? 0), s3: endpointOf(moto?.ports[0] ?? 0), outscale: endpointOf(outscale.ports[0] ?? 0) } };
 }
 
 function newState(): LabState {

@@ -27,6 +27,8 @@ export interface LabStores {
 /** Endpoints of the stand-ins of AWS and OUTSCALE. */
 export interface LabClouds {
   readonly aws: string;
+  /** moto's own S3 beside it: the estate's buckets. */
+  readonly s3: string;
   readonly outscale: string;
 }
 
@@ -69,8 +71,8 @@ export function writeProjectFiles(project: string, temporal: TemporalAccess, sto
 }
 
 /** Each demo has a staging bucket of its own, as it has a project of its own. */
-const cloudConfig = (project: string, { aws, outscale }: LabClouds) => ({
-  'lab-aws': { kind: 'aws', regions: ['eu-west-3'], profile: 'lab-aws', endpoints: { ec2: aws, ebs: aws, sts: aws } },
+const cloudConfig = (project: string, { aws, s3, outscale }: LabClouds) => ({
+  'lab-aws': { kind: 'aws', regions: ['eu-west-3'], profile: 'lab-aws', endpoints: { ec2: aws, ebs: aws, sts: aws, s3 } },
   'lab-outscale': {
     kind: 'outscale',
     region: usualSettings.region,

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { parse, stringify } from 'yaml';
 import { askAwsLab } from '../aws/start.ts';
+import type { Lab } from '../lab.ts';
 import { LabError } from '../lab-error.ts';
 import { control } from '../outscale/outscale-lab.ts';
 import { signalProcess } from '../process.ts';
@@ -42,24 +43,34 @@ interface Assessed {
 export async function replicate(scene: MachineScene): Promise<void> {
   const { teller, consultant } = scene;
   teller.step('Copy both disks from one instant and read them back, with a transfer worker killed by SIGKILL in the middle');
+  const before = await blocksRead(awsOf(scene.lab));
   await consultant.types('start');
-  const status = await consultant.until(({ gate, state }) => gate?.gate === 'loss' || state === 'ready for test', 'gate loss');
-  if (status.gate) {
-    teller.fact(`the loss report names ${status.losses.map(({ code, count }) => `${code} (${count})`).join(', ')}`);
+  // Where nothing is lost there is no gate, and the copy begins at once.
+  await killWhenReading(scene, before + blocksOfInspection, async () => {
+    const { gate, losses } = await consultant.status();
+    if (gate?.gate !== 'loss') return;
+    teller.fact(`the loss report names ${losses.map(({ code, count }) => `${code} (${count})`).join(', ')}`);
     await approveSigned(scene, 'loss');
-  }
-  await killWhenReading(scene, 20);
+  });
   const after = await consultant.until(({ state }) => state === 'ready for test', 'copied and verified');
   teller.fact(`${after.objects} disks, ${mebibytes(after.sizeBytes)}, verdict ${after.verdict}`);
 }
 
-/** Kills a transfer worker once the source has served so many more blocks. */
-async function killWhenReading({ lab, teller, signal }: MachineScene, blocks: number): Promise<void> {
-  const before = await blocksRead(awsOf(lab));
-  const deadline = performance.now() + 60_000;
-  while ((await blocksRead(awsOf(lab))) < before + blocks) {
+/** The look at the guest reads fewer: above it is the copy that reads. */
+const blocksOfInspection = 80;
+const lookEveryMs = 3000;
+
+/** Kills a transfer worker once the source has served so many blocks in all; `look` is for what a person must do meanwhile. */
+async function killWhenReading({ lab, teller, signal }: MachineScene, blocks: number, look: () => Promise<void> = async () => undefined): Promise<void> {
+  const deadline = performance.now() + 90_000;
+  let next = performance.now() + lookEveryMs;
+  while ((await blocksRead(awsOf(lab))) < blocks) {
     if (performance.now() > deadline) throw new LabError('Nothing reads the source.');
-    await pause(20, signal);
+    if (performance.now() > next) {
+      await look();
+      next = performance.now() + lookEveryMs;
+    }
+    await pause(10, signal);
   }
   const victim = lab.workers.filter(({ role }) => role === 'transfer').find(({ record }) => signalProcess(record, 'SIGKILL'));
   if (!victim) throw new LabError('There was no transfer worker to kill.');
@@ -97,7 +108,7 @@ export async function cutOver(scene: MachineScene): Promise<void> {
   await approveSigned(scene, 'cutover');
   await consultant.until(({ waitingFor }) => waitingFor === 'order cutover', 'order cutover');
   await consultant.types(`cutover ${machineName}`);
-  await killWhenReading(scene, 1);
+  await killWhenReading(scene, before + 1);
   const { state, verdict, evidence } = await consultant.until((now) => now.state === 'cut over' || now.reason !== undefined, 'cut over');
   if (state !== 'cut over' || verdict !== 'PASS') throw new LabError(`It is ${state}, verdict ${verdict}.`);
   teller.fact(`the last delta read ${(await blocksRead(awsOf(lab))) - before} blocks of 512 KiB`);
@@ -107,15 +118,15 @@ export async function cutOver(scene: MachineScene): Promise<void> {
 
 /** What the console showed, from the depot; the digest of the file must be the one that the source holds. */
 function tellConsole({ lab, teller, machine }: MachineScene, digest: string | undefined): void {
-  const text = digest === undefined ? '' : readFileSync(`${lab.folder}/projects/${lab.project}/depot/${depotPath(digest)}`, 'latin1');
+  const text = digest === undefined ? '' : inDepot(lab, digest);
   const told = text.split(/\r?\n/).filter((line) => line.includes('ECLUSE ') || line.includes('not booted'));
   for (const line of told) teller.fact(`console: ${line.trim()}`);
   if (told.length === 0) throw new LabError('The console shows nothing of the guest.');
   if (!machine.notBooted && !text.includes(machine.nonce)) throw new LabError('The console does not show the nonce.');
 }
 
-const depotPath = (digest: string): string => `sha256/${digest.slice(0, 2)}/${digest}`;
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const inDepot = (lab: Lab, digest: string): string =>
+  gunzipSync(readFileSync(`${lab.folder}/projects/${lab.project}/depot/objects/${digest.slice(0, 2)}/${digest}.gz`)).toString('latin1');
 
 export async function finalizeMachine(scene: MachineScene): Promise<void> {
   const { teller, consultant } = scene;

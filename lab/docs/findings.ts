@@ -1,4 +1,7 @@
+import type { GuestFamily } from '../../src/core/guest-findings.ts';
 import { type Loss, type LossCode, losses } from '../../src/core/loss.ts';
+import { remedyFor } from '../../src/core/remedies.ts';
+import { isVmFindingCode, type VmFindingCode, vmFindings } from '../../src/core/vm-findings.ts';
 import { madeFrom } from './markdown-table.ts';
 
 /** What a person can do about each; a code without an answer does not compile. */
@@ -51,14 +54,49 @@ const levels: Readonly<Record<Loss['level'], string>> = {
 export function findingsPage(): string {
   const sections = (Object.keys(losses) as LossCode[]).map((code) => {
     const { level, counts, en, fr } = losses[code];
-    return `## ${code}\n\n${en}\n*${fr}*\n\n- ${levels[level]}; counts ${counts}\n- ${advice[code]}`;
+    return `### ${code}\n\n${en}\n*${fr}*\n\n- ${levels[level]}; counts ${counts}\n- ${advice[code]}`;
   });
   return `# Findings and losses
 
-${madeFrom('src/core/loss.ts')}
+${madeFrom('src/core/loss.ts', 'src/core/vm-findings.ts', 'src/core/remedies.ts')}
 
 \`ecluse assess W\` and the loss report name these codes with counts. Samples of names stand in the depot only (evidence \`assessment\`).
 
+## Buckets
+
 ${sections.join('\n\n')}
+
+## Virtual machines
+
+What a source's API, the plan and, once they were read (\`ecluse assess W --inspect\`), the disks themselves say. Of what can be mended in the guest the lines stand here
+as \`ecluse assess W --remedies\` prints them for one guest: its administrator reads them and runs them, Écluse never does. In that script \`keep FILE\`
+stores a copy of a file below \`/var/backups/ecluse\` before its first change, and \`tell TEXT\` prints what is left to do by hand.
+
+${Object.keys(vmFindings).filter(isVmFindingCode).map(machineSection).join('\n\n')}
 `;
+}
+
+const families: Readonly<Record<GuestFamily, string>> = {
+  debian: 'Debian, Ubuntu',
+  rhel: 'RHEL, Rocky, AlmaLinux, Oracle, Fedora, Amazon Linux',
+  suse: 'SLES, openSUSE',
+  any: 'Any other',
+};
+
+function machineSection(code: VmFindingCode): string {
+  const { level, en, fr, advice: what } = vmFindings[code];
+  return [`### ${code}`, `${en}\n*${fr}*`, `- ${levels[level]}\n- ${what}`, ...remedyBlocks(code)].join('\n\n');
+}
+
+/** Families with the same lines stand over one block. */
+function remedyBlocks(code: VmFindingCode): string[] {
+  const byText = new Map<string, GuestFamily[]>();
+  for (const family of Object.keys(families) as GuestFamily[]) {
+    const text = remedyFor(code, family)?.join('\n');
+    if (text !== undefined) byText.set(text, [...(byText.get(text) ?? []), family]);
+  }
+  return [...byText].map(([text, own]) => {
+    const names = own.length === Object.keys(families).length ? 'Any distribution' : own.map((family) => families[family]).join('; ');
+    return `${names}:\n\n\`\`\`sh\n${text}\n\`\`\``;
+  });
 }

@@ -4,4 +4,4 @@ export function markdownTable(heads: readonly string[], rows: readonly (readonly
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-export const madeFrom = (file: string): string => `Made from \`${file}\` by \`npm run docs\`; do not edit.`;
+export const madeFrom = (...files: readonly string[]): string => `Made from ${files.map((file) => `\`${file}\``).join(', ')} by \`npm run docs\`; do not edit.`;

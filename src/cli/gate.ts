@@ -60,7 +60,8 @@ export function scopeText(
     return `${code}${count === undefined ? '' : ` (${count})`}: ${findingSentence(code, words.language) || code}`;
   };
   // A rehearsal's scope holds no losses: they were accepted before it.
-  const named = machine !== undefined ? [] : losses.length > 0 ? losses.map((code, i) => [i === 0 ? labels.losses : '', loss(code)]) : [[labels.losses, labels.none]];
+  const named =
+    machine !== undefined ? [] : losses.length > 0 ? losses.map((code, i) => [i === 0 ? labels.losses : '', loss(code)]) : [[labels.losses, labels.none]];
   return textTable([
     [labels.source, `${source.at}/${source.bucket ?? source.instance}`],
     [labels.target, [`${target.at}/${target.bucket ?? target.subregion}`, target.type, target.bootMode].filter(Boolean).join(', ')],

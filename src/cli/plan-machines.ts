@@ -10,8 +10,8 @@ import { patiently } from './terminal.ts';
 /** Each named machine as its cloud describes it, mapped to the target: a first draft, to be reviewed. */
 export async function namedMachines(context: CommandContext, given: Given): Promise<PlannedMachine[]> {
   const config = context.config();
-  const from = cloudOf(config, given.text('from-cloud'), 'aws', '--from-cloud');
-  const to = cloudOf(config, given.text('to-cloud'), 'outscale', '--to-cloud');
+  const from = cloudOf(config, given.text('fromCloud'), 'aws', '--from-cloud');
+  const to = cloudOf(config, given.text('toCloud'), 'outscale', '--to-cloud');
   const target = config.clouds[to];
   const subregion = target?.kind === 'outscale' ? `${target.region}a` : '';
   const client = await context.client();

@@ -142,7 +142,9 @@ function workloadsIn(value: unknown): WorkloadSeen[] {
       };
       const { name, kind, source } = record(workload);
       const instance = text(record(source).instance);
-      return { path, name: text(name), isMachine: text(kind) === 'vm', instance, source: place('source'), target: place('target') };
+      // One whose kind is missing is told so, and judged as what it looks like.
+      const isMachine = text(kind) === 'vm' || (kind === undefined && instance !== undefined);
+      return { path, name: text(name), isMachine, instance, source: place('source'), target: place('target') };
     }),
   );
 }

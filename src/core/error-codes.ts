@@ -33,6 +33,7 @@ export const errorCodes = {
   KEY_ACCESS_DENIED: { follows: 'hold', who: 'owner', sentence: 'The key under which a disk is encrypted may not be used (any more).' },
   MACHINE_MISSING: { follows: 'hold', who: 'owner', sentence: 'The virtual machine does not exist.' },
   SNAPSHOT_MISSING: { follows: 'hold', who: 'operator', sentence: 'A snapshot that a pass stands on is not there any more.' },
+  UPLOAD_LOST: { follows: 'hold', who: 'operator', sentence: 'The upload of a disk image is gone: its pass must begin anew.' },
   SNAPSHOTS_UNRELATED: { follows: 'hold', who: 'operator', sentence: 'Two snapshots are not of one disk: their difference cannot be told.' },
   IMPORT_FAILED: { follows: 'hold', who: 'operator', sentence: 'The target could not import a disk image, or the import vanished. The image is kept.' },
   CAPACITY: { follows: 'hold', who: 'operator', sentence: 'The vendor has no room for this machine at the moment.' },

@@ -26,6 +26,7 @@ const french: Readonly<Record<ErrorCode, string>> = {
   KEY_ACCESS_DENIED: 'La clé qui chiffre un disque ne peut pas (ou plus) être utilisée.',
   MACHINE_MISSING: 'La machine virtuelle n’existe pas.',
   SNAPSHOT_MISSING: 'Un instantané sur lequel une passe repose n’existe plus.',
+  UPLOAD_LOST: 'L’envoi d’une image de disque a disparu : sa passe doit recommencer.',
   SNAPSHOTS_UNRELATED: 'Deux instantanés ne viennent pas du même disque : leur différence ne peut être établie.',
   IMPORT_FAILED: 'La cible n’a pas pu importer une image de disque, ou l’import a disparu. L’image est conservée.',
   CAPACITY: 'Le fournisseur n’a pas de place pour cette machine en ce moment.',

@@ -51,9 +51,15 @@ export interface StoredPart {
   readonly sizeBytes: number;
 }
 
+/** Bytes whose SHA-256 (hex) whoever gives them has compared already: they are signed with it, and need not be hashed again. */
+export interface HashedChunk {
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
+
 export interface StreamedBody {
   readonly sizeBytes: number;
-  readonly chunks: () => AsyncIterable<Uint8Array>;
+  readonly chunks: () => AsyncIterable<Uint8Array | HashedChunk>;
 }
 
 export interface CopiedRange {
@@ -76,8 +82,9 @@ export interface Writing {
   createUpload(key: string, metadata: ObjectMetadata, signal?: AbortSignal): Promise<string>;
   putPart(key: string, upload: string, part: number, body: Uint8Array, sha256: string, signal?: AbortSignal): Promise<{ etag: string }>;
   /**
-   * A part too large for memory: sent as it comes, each chunk signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD). `chunks` is called anew for each try and
-   * must yield `sizeBytes` bytes in all; a yielded chunk may be overwritten once the next is asked for. Nothing proves it but a re-read.
+   * A part as it comes, each chunk signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD): one too large for memory, or one whose blocks are hashed already.
+   * `chunks` is called anew for each try and must yield `sizeBytes` bytes in all; a yielded chunk may be overwritten once the next is asked for. A
+   * wrong SHA-256 is refused by a store that checks, CREDENTIALS_REFUSED where it takes that for a wrong signature. Nothing proves a part but a re-read.
    */
   putPartStream(key: string, upload: string, part: number, body: StreamedBody, signal?: AbortSignal): Promise<{ etag: string }>;
   /** A part taken over inside the store, from bytes [start, start + lengthBytes) of another object of the bucket, only while that has this ETag. */

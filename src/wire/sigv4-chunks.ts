@@ -1,4 +1,5 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
+import type { HashedChunk } from '../ports/object-store.ts';
 import type { BodyStream } from '../ports/transport.ts';
 import { dayKey, emptySha256, type SignerOptions, type SigningCredentials, scopeTailOf } from './sigv4.ts';
 
@@ -26,39 +27,52 @@ export function createChunkSigner(options: SignerOptions, { secretAccessKey }: S
   const key: KeyObject = dayKey(secretAccessKey, day, options.region, options.service).key;
   const prefix = `AWS4-HMAC-SHA256-PAYLOAD\n${date}\n${day}${scopeTailOf(options)}\n`;
   let last = (signed.authorization ?? '').slice(-signatureLength);
-  return (data: Uint8Array): string => {
-    last = createHmac('sha256', key)
-      .update(`${prefix}${last}\n${emptySha256}\n${hash('sha256', data)}`)
-      .digest('hex');
+  return ({ bytes, sha256 = hash('sha256', bytes) }: Chunk): string => {
+    last = createHmac('sha256', key).update(`${prefix}${last}\n${emptySha256}\n${sha256}`).digest('hex');
     return last;
   };
 }
 
+/** Data to be signed; `sha256` where somebody has hashed exactly these bytes before. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly sha256?: string;
+}
+
+export const bytesOf = (piece: Uint8Array | HashedChunk): Uint8Array => ('bytes' in piece ? piece.bytes : piece);
+
+export interface Pieces {
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array | HashedChunk>;
+}
+
 /**
  * The body as `aws-chunked` demands: chunks of 512 KiB, a shorter last one, and one of no data. No trailer follows: the stores of the Scality family
- * refuse them. Data of another length than declared makes a body of another length than declared.
+ * refuse them. Data of another length than declared makes a body of another length than declared. A piece that is a chunk as it stands is signed with
+ * the SHA-256 that it comes with; pieces that must be joined or cut are hashed here.
  */
-export function framed({ sizeBytes, chunks }: BodyStream, sign: (data: Uint8Array) => string): BodyStream {
+export function framed({ sizeBytes, chunks }: Pieces, sign: (chunk: Chunk) => string): BodyStream {
   async function* frames(): AsyncGenerator<Uint8Array> {
     let end = '';
-    for await (const data of inChunks(chunks)) {
-      yield Buffer.from(end + headOf(data.length, sign(data)));
-      yield data;
+    for await (const chunk of inChunks(chunks)) {
+      yield Buffer.from(end + headOf(chunk.bytes.length, sign(chunk)));
+      yield chunk.bytes;
       end = '\r\n';
     }
-    yield Buffer.from(`${end}${headOf(0, sign(Buffer.alloc(0)))}\r\n`);
+    yield Buffer.from(`${end}${headOf(0, sign({ bytes: Buffer.alloc(0), sha256: emptySha256 }))}\r\n`);
   }
   return { sizeBytes: framedSizeBytes(sizeBytes), chunks: frames() };
 }
 
 /** Exactly `chunkBytes` each but for the last. What is yielded may be overwritten once the next is asked for. */
-async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* inChunks(pieces: Pieces['chunks']): AsyncGenerator<Chunk> {
   let gathered: Buffer | undefined;
   let filled = 0;
-  for await (const piece of pieces) {
+  for await (const given of pieces) {
+    const piece = bytesOf(given);
     for (let at = 0; at < piece.length; ) {
       if (filled === 0 && piece.length - at >= chunkBytes) {
-        yield piece.subarray(at, at + chunkBytes);
+        yield 'bytes' in given && piece.length === chunkBytes ? given : { bytes: piece.subarray(at, at + chunkBytes) };
         at += chunkBytes;
         continue;
       }
@@ -68,9 +82,9 @@ async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
       at += taken;
       filled += taken;
       if (filled < chunkBytes) continue;
-      yield gathered;
+      yield { bytes: gathered };
       filled = 0;
     }
   }
-  if (gathered && filled > 0) yield gathered.subarray(0, filled);
+  if (gathered && filled > 0) yield { bytes: gathered.subarray(0, filled) };
 }

@@ -17,8 +17,9 @@ export async function runDiskPass(run: VmRun, of: DiskPass['of']): Promise<void>
     try {
       return await passOnce(run, of);
     } catch (error) {
-      // Somebody removed a snapshot: nothing verified is lost, the pass begins anew, from what still stands.
-      if (codeOf(error) !== 'SNAPSHOT_MISSING' || restart === restartsAtMost) throw error;
+      // Somebody removed a snapshot or an upload: nothing verified is lost, the pass begins anew, from what still stands.
+      const code = codeOf(error);
+      if ((code !== 'SNAPSHOT_MISSING' && code !== 'UPLOAD_LOST') || restart === restartsAtMost) throw error;
       await abandonPass(run);
       await forgetMissingBases(run);
     }

@@ -126,7 +126,7 @@ export const diskPlaceOf = (snapshot: string, phase: Phase, shard = 0): ShardPla
 export const keyOf = (snapshot: string): string => `${snapshot}.qcow2`;
 
 export const plan = (passage: DiskDeps, snapshot: string, before?: Staged, more: Partial<PlanInput> = {}): Promise<DiskPlanRef> =>
-  planDisk(passage, { snapshot, partCount: 10_000, hasPartCopy: true, ...(before ? { before } : {}), ...more }, noProgress, never());
+  planDisk(passage, { snapshot, partCount: 10_000, hasPartCopy: true, streamedParts: true, ...(before ? { before } : {}), ...more }, noProgress, never());
 
 export interface Copying {
   readonly snapshot: string;

@@ -28,7 +28,15 @@ export const machineWith = (fields: Partial<Machine> = {}): Machine => ({
   zone: 'eu-west-3a',
   disks: [diskWith(), diskWith({ id: 'vol-data', device: '/dev/sdf', isRoot: false })],
   interfaces: [
-    { id: 'eni-1', subnet: 'subnet-1', subnetRange: '10.0.1.0/24', net: 'vpc-1', netRange: '10.0.0.0/16', privateAddress: '10.0.1.7', securityGroups: ['sg-1'] },
+    {
+      id: 'eni-1',
+      subnet: 'subnet-1',
+      subnetRange: '10.0.1.0/24',
+      net: 'vpc-1',
+      netRange: '10.0.0.0/16',
+      privateAddress: '10.0.1.7',
+      securityGroups: ['sg-1'],
+    },
   ],
   securityGroups: [
     {

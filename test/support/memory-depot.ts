@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { MigrationError } from '../../src/core/migration-error.ts';
+import { checkJournalName } from '../../src/depot/segment.ts';
 import type { Depot, Journal } from '../../src/ports/depot.ts';
 
 /** A depot in memory. `connect` gives one process's view of it; its hook sees every call first and may throw. */
@@ -30,12 +31,12 @@ export function createMemoryDepot(): MemoryDepot {
     },
     journal: (name): Journal => ({
       read: async () => {
-        hook({ operation: 'read', name });
+        hook({ operation: 'read', name: checkJournalName(name) });
         await turn();
         return [...(journals.get(name) ?? [])];
       },
       append: async (n, bytes) => {
-        hook({ operation: 'append', name });
+        hook({ operation: 'append', name: checkJournalName(name) });
         await turn();
         const segments = journals.get(name) ?? [];
         if (n < segments.length) throw new MigrationError('FENCED', { operation: 'append' });

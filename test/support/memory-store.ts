@@ -254,9 +254,12 @@ async function gathered({ sizeBytes, chunks }: StreamedBody, signal: AbortSignal
   let received = 0;
   for await (const chunk of chunks()) {
     signal?.throwIfAborted();
-    received += chunk.length;
+    const { bytes, sha256 } = 'bytes' in chunk ? chunk : { bytes: chunk };
+    // What a store says of a chunk whose signature does not hold.
+    if (sha256 !== undefined && hash('sha256', bytes, 'hex') !== sha256) throw new MigrationError('CREDENTIALS_REFUSED', { operation: 'UploadPart' });
+    received += bytes.length;
     if (received > sizeBytes) break;
-    body.push(Buffer.from(chunk));
+    body.push(Buffer.from(bytes));
   }
   if (received !== sizeBytes) throw new MigrationError('BODY_LENGTH', { operation: 'UploadPart' });
   return Buffer.concat(body);

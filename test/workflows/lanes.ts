@@ -25,10 +25,10 @@ let shared: Promise<{ client: Client; native: NativeConnection; bundle: Awaited<
 const crews: Crew[] = [];
 const idle: Crew[] = [];
 
-/** A lane whose workers serve the activities made for its project, until it is released. */
-export async function takeLane(make: (project: string) => Queues): Promise<Lane> {
-  const crew = idle.pop();
-  if (!crew) return hire(make);
+/** A lane whose workers serve the activities made for its project, until it is released. `isOwn`: of a project that no other stage had or will have. */
+export async function takeLane(make: (project: string) => Queues, { isOwn = false } = {}): Promise<Lane> {
+  const crew = isOwn ? undefined : idle.pop();
+  if (!crew) return hire(make, isOwn);
   crew.queues = make(crew.project);
   return crew;
 }
@@ -56,7 +56,7 @@ function connect(): NonNullable<typeof shared> {
   return shared;
 }
 
-async function hire(make: (project: string) => Queues): Promise<Crew> {
+async function hire(make: (project: string) => Queues, isOwn: boolean): Promise<Crew> {
   const { client, native, bundle } = await connect();
   const project = `t${randomBytes(5).toString('hex')}`;
   const crew: Crew = {
@@ -78,7 +78,8 @@ async function hire(make: (project: string) => Queues): Promise<Crew> {
             .catch(() => undefined),
         ),
       );
-      idle.push(crew);
+      if (isOwn) await crew.stop();
+      else idle.push(crew);
     },
     stop: async () => undefined,
   };
@@ -99,6 +100,6 @@ async function hire(make: (project: string) => Queues): Promise<Crew> {
     for (const worker of workers) worker.shutdown();
     await running;
   };
-  crews.push(crew);
+  if (!isOwn) crews.push(crew);
   return crew;
 }

@@ -49,6 +49,8 @@ export interface StageOptions {
   readonly entry?: Partial<BucketWorkload>;
   /** A virtual machine in place of the bucket; its images stand in `target`. */
   readonly machine?: { readonly source: MemorySource; readonly target: MemoryTarget; readonly entry?: Partial<VmWorkload> };
+  /** A virtual machine between clouds of the lab, which remember what was made for a project: the stage gets one of its own. */
+  readonly vm?: { readonly clouds: Clouds; readonly entry: VmWorkload };
   readonly patience?: Partial<Patience>;
   readonly shardObjects?: number;
   readonly window?: number;
@@ -87,15 +89,18 @@ export async function openStage(options: StageOptions = {}) {
   const stores = options.stores ?? memoryStores(source, target, options.connect);
   const calls: ActivityCall[] = [];
   let crew: ReturnType<typeof hands> | undefined;
-  const lane = await takeLane((project) => {
-    crew = hands(project, { depot, stores, calls, options });
-    return crew.queues;
-  });
+  const lane = await takeLane(
+    (project) => {
+      crew = hands(project, { depot, stores, calls, options });
+      return crew.queues;
+    },
+    { isOwn: options.vm !== undefined },
+  );
   const { ledger, room } = crew as ReturnType<typeof hands>;
   const { project, client } = lane;
   const entries: messages.PlannedWorkload[] = (options.plan ?? [{ wave: 1 }]).map(({ wave, entry }, n) => ({
     wave,
-    entry: options.machine ? machineEntry(options.machine, options) : entryOf({ ...options.entry, ...entry }, n, options),
+    entry: options.vm?.entry ?? (options.machine ? machineEntry(options.machine, options) : entryOf({ ...options.entry, ...entry }, n, options)),
   }));
   const input: ProjectInput = {
     project,
@@ -129,7 +134,7 @@ export async function openStage(options: StageOptions = {}) {
     calls,
     client,
     handle: handle as WorkflowHandle,
-    ...drive(client, handle as WorkflowHandle, { project, depot, kind: options.machine ? 'vm' : 'bucket' }),
+    ...drive(client, handle as WorkflowHandle, { project, depot, kind: options.machine || options.vm ? 'vm' : 'bucket' }),
     verifyLedger: () => verifyLedger(ledgerLines(ledger)),
     events: () => eventsOf(ledger),
     close: (): Promise<void> => lane.release(entries.length),
@@ -141,7 +146,7 @@ function hands(project: string, { depot, stores, calls, options }: { depot: Depo
   const log = `ecluse/${project}`;
   const ledger = openMemoryLedger({ project, origin: log, host: { id: 'test' }, software: { name: 'ecluse', version: '0', build: 'test' } });
   const { faults = {}, clock = systemClock } = options;
-  const deps = { stores, depot, ledger, clouds: memoryClouds(options), clock };
+  const deps = { stores, depot, ledger, clouds: options.vm?.clouds ?? memoryClouds(options), clock };
   const referenceKey = referenceKeyOf(randomBytes(32));
   const room = openRoom({ ledger, depot, project, log, ...options.room });
   const queues = {

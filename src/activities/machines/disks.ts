@@ -1,4 +1,5 @@
-import { imageKey } from '../../core/ids.ts';
+import { imageKey, machineMark } from '../../core/ids.ts';
+import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import { inspectGuest } from '../../image/guest/index.ts';
 import type { TargetCapabilities } from '../../model/bucket.ts';
 import type { Digest } from '../../model/digest.ts';
@@ -25,6 +26,8 @@ const partsAtMost = 10_000;
 export interface PlannedDisk {
   readonly plan: DiskPlanRef;
   readonly upload: string;
+  /** Of the target, as it was when the pass was planned. */
+  readonly streamedParts: boolean;
 }
 
 export interface InspectedGuest {
@@ -40,23 +43,24 @@ export const createDiskActivities = (deps: TransferDeps) => ({
   planDisk: (task: DiskTask & { readonly capabilities: TargetCapabilities; readonly shardBytes?: number }): Promise<PlannedDisk> =>
     attempt(({ signal, heartbeat }) => {
       const { place, disk, snapshot, before, capabilities, shardBytes } = task;
-      return once(deps.depot, `${imageKey(place, disk.label)}/plan`, async () => {
+      return once(deps.depot, machineMark(place, `r${place.run}`, `p${place.pass}`, disk.label, 'plan'), async () => {
         const engine = engineOf(deps, task);
-        const { partCount, partCopy } = capabilities;
+        const { partCount, partCopy, streamedParts = false } = capabilities;
         const plan = await planDisk(
           engine,
-          { snapshot, partCount, hasPartCopy: partCopy ?? false, ...(before ? { before } : {}), ...(shardBytes === undefined ? {} : { shardBytes }) },
+          { snapshot, partCount, hasPartCopy: partCopy ?? false, streamedParts, ...(before ? { before } : {}), ...(shardBytes === undefined ? {} : { shardBytes }) },
           heartbeat,
           signal,
         );
-        return { plan, upload: await openImage(engine, { plan: plan.digest, key: imageKey(place, disk.label) }, signal) };
+        return { plan, upload: await openImage(engine, { plan: plan.digest, key: imageKey(place, disk.label) }, signal), streamedParts };
       });
     }),
 
   /** What a snapshot holds, for an assessment: listed, and nothing opened on the target. */
   listDisk: (task: DiskTask): Promise<DiskPlanRef> =>
     attempt(({ signal, heartbeat }) => {
-      return planDisk(engineOf(deps, task), { snapshot: task.snapshot, partCount: partsAtMost, hasPartCopy: false }, heartbeat, signal);
+      const openTarget = { partCount: partsAtMost, hasPartCopy: false, streamedParts: true };
+      return planDisk(engineOf(deps, task), { snapshot: task.snapshot, ...openTarget }, heartbeat, signal);
     }),
 
   /** What the disks themselves say of the guest, read straight from their blocks. NOT_ASSESSED names the blockers. */
@@ -83,19 +87,22 @@ export const createDiskActivities = (deps: TransferDeps) => ({
     attempt(async ({ signal, heartbeat }) => {
       const { place, disk, snapshot, before, planned, shard } = task;
       if (shard === 0) await record(deps, task, 'transfer.started', `transfer/${disk.label}`);
-      return copyDiskShard(
-        engineOf(deps, task),
-        diskPlace(task, disk.label, 'copy', shard),
-        {
-          plan: planned.plan.digest,
-          key: imageKey(place, disk.label),
-          upload: planned.upload,
-          shard,
-          snapshot,
-          ...(before && planned.plan.kind === 'delta' ? { since: before.snapshot } : {}),
-        },
-        heartbeat,
-        signal,
+      return lost(() =>
+        copyDiskShard(
+          engineOf(deps, task),
+          diskPlace(task, disk.label, 'copy', shard),
+          {
+            plan: planned.plan.digest,
+            key: imageKey(place, disk.label),
+            upload: planned.upload,
+            shard,
+            snapshot,
+            streamedParts: planned.streamedParts,
+            ...(before && planned.plan.kind === 'delta' ? { since: before.snapshot } : {}),
+          },
+          heartbeat,
+          signal,
+        ),
       );
     }),
 
@@ -103,11 +110,13 @@ export const createDiskActivities = (deps: TransferDeps) => ({
   sealImage: (task: DiskTask & { readonly planned: PlannedDisk }): Promise<ImageRef> =>
     attempt(({ signal, heartbeat }) => {
       const { place, disk, planned } = task;
-      return sealImage(
-        engineOf(deps, task),
-        { plan: planned.plan.digest, key: imageKey(place, disk.label), upload: planned.upload, place: diskPlace(task, disk.label, 'copy', 0) },
-        heartbeat,
-        signal,
+      return lost(() =>
+        sealImage(
+          engineOf(deps, task),
+          { plan: planned.plan.digest, key: imageKey(place, disk.label), upload: planned.upload, place: diskPlace(task, disk.label, 'copy', 0) },
+          heartbeat,
+          signal,
+        ),
       );
     }),
 
@@ -117,6 +126,13 @@ export const createDiskActivities = (deps: TransferDeps) => ({
       return verifyImageShard(engineOf(deps, task), diskPlace(task, disk.label, 'verify', shard), { image: image.digest, shard }, heartbeat, signal);
     }),
 });
+
+/** Trying again finds the same: the pass must open another upload. */
+const lost = <T>(work: () => Promise<T>): Promise<T> =>
+  work().catch((error: unknown) => {
+    if (!isMigrationError(error, 'UPLOAD_MISSING')) throw error;
+    throw new MigrationError('UPLOAD_LOST', { ...error.context, cause: error });
+  });
 
 export function engineOf(deps: TransferDeps, task: VmTask) {
   const { depot, clock, flight } = deps;

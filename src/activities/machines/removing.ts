@@ -1,4 +1,4 @@
-import { machineMark, ownerMarker } from '../../core/ids.ts';
+import { imageKey, machineMark, ownerMarker } from '../../core/ids.ts';
 import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
 import type { Digest } from '../../model/digest.ts';
 import type { Removable } from '../../ports/machine-target.ts';
@@ -181,6 +181,10 @@ export const createRemovingActivities = (deps: MachineDeps) => ({
             await staging.abortUpload(key, upload, signal);
             await removeObject(staging, key, signal);
           }
+          // One that a worker opened and died before it could say so.
+          const prefix = imageKey(task.place, '').slice(0, -'.qcow2'.length);
+          const strays = (await isThere(staging, signal)) ? await staging.openUploads(signal) : [];
+          for (const { key, upload } of strays) if (key.startsWith(prefix)) await staging.abortUpload(key, upload, signal);
           for (const snapshot of task.snapshots) await sourceOf(deps, task).machines.deleteSnapshot(snapshot, signal);
         },
         { kind: 'undo' },

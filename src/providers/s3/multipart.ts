@@ -1,8 +1,9 @@
 import { createHash, hash } from 'node:crypto';
 import { isMigrationError, MigrationError } from '../../core/migration-error.ts';
-import type { Stored, StoredPart, Writing } from '../../ports/object-store.ts';
+import type { Stored, StoredPart, StreamedBody, Writing } from '../../ports/object-store.ts';
 import { retried } from '../../wire/retry.ts';
 import { canonicalQuery, encodePath } from '../../wire/sigv4.ts';
+import { bytesOf } from '../../wire/sigv4-chunks.ts';
 import type { Caller } from './call.ts';
 import { refusal } from './errors.ts';
 import { metadataHeaders, quoted, unquoted } from './metadata.ts';
@@ -132,11 +133,13 @@ const copyTimeoutMs = 10 * 60_000; // up to 5 GiB are copied, and some stores sa
 /** What went wrong before the store. No retry takes it for the store's: the source has its own patience, and a wrong length stays wrong. */
 class SourceFault extends Error {}
 
-async function* throughSource(chunks: AsyncIterable<Uint8Array>, sizeBytes: number, caller: Caller): AsyncGenerator<Uint8Array> {
+type Chunks = ReturnType<StreamedBody['chunks']>;
+
+async function* throughSource(chunks: Chunks, sizeBytes: number, caller: Caller): Chunks {
   let sent = 0;
   try {
     for await (const chunk of chunks) {
-      sent += chunk.length;
+      sent += bytesOf(chunk).length;
       if (sent > sizeBytes) break;
       yield chunk;
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { journalName, type ShardPlace } from '../../core/ids.ts';
 import { MigrationError } from '../../core/migration-error.ts';
 import { digestBytes, partsOfPass, zeroBlockDigest } from '../../image/index.ts';
@@ -6,9 +7,9 @@ import { blockBytes, type DiskPlan } from '../../model/disk.ts';
 import type { StoredPart } from '../../ports/object-store.ts';
 import { inParallel } from '../in-parallel.ts';
 import { persist } from '../persist.ts';
-import { changedBlocks, type DiskDeps, type DiskProgress, type DiskTotals, digestAt, readPlan } from './disk-files.ts';
+import { changedBlocks, type DiskDeps, type DiskProgress, type DiskTotals, digestAt, inMemoryBytes, readPlan } from './disk-files.ts';
 import { createLanes } from './lanes.ts';
-import { type BlockSupply, fillPart, streamPart } from './part-body.ts';
+import { type BlockSupply, filledPart, fillPart, streamPart } from './part-body.ts';
 import { claimRows, type RowJournal, readDiskSeal, sealDisk } from './row-journal.ts';
 import { type PartOfUpload, stillStored } from './stored-parts.ts';
 
@@ -18,6 +19,8 @@ export interface DiskShardInput {
   readonly upload: string;
   readonly shard: number;
   readonly snapshot: string;
+  /** The target takes streamed parts: then each byte is hashed once, when its block is compared with the source's checksum, and the part signed with that. */
+  readonly streamedParts: boolean;
   /** For a delta: the snapshot of the pass before. */
   readonly since?: string;
 }
@@ -33,7 +36,7 @@ export interface DiskShardSeal {
 }
 
 interface PartRow extends PartOfUpload {
-  /** Absent for a streamed part. */
+  /** Of a part that was signed whole. */
   readonly sha256?: string;
   /** Base64, 32 bytes a block. */
   readonly digests: string;
@@ -49,7 +52,6 @@ interface DataPart {
 const MiB = 2 ** 20;
 const readsAtOnce = 48; // 512 KiB each: covers 20 ms of latency at 1 GiB/s
 const partsAtOnce = 6; // one or two are being read, the others are being sent
-const inMemoryBytes = 32 * MiB;
 const windowBytes = 16 * MiB;
 const zeroDigest = Buffer.from(zeroBlockDigest, 'hex');
 
@@ -130,17 +132,17 @@ function allOrNothing({ upload }: DiskShardInput, rows: readonly PartRow[], part
  */
 async function sendPart(
   deps: DiskDeps,
-  { key, upload }: DiskShardInput,
+  { key, upload, streamedParts }: DiskShardInput,
   supply: BlockSupply,
   journal: RowJournal<PartRow>,
   { part, blocks }: { readonly part: number; readonly blocks: readonly number[] },
   signal: AbortSignal,
 ): Promise<PartRow> {
   const sizeBytes = blocks.length * blockBytes;
-  const isStreamed = sizeBytes > inMemoryBytes;
-  const lease = await deps.flight.take(isStreamed ? windowBytes : sizeBytes, signal);
+  const isFilled = sizeBytes <= inMemoryBytes;
+  const lease = await deps.flight.take(isFilled ? sizeBytes : windowBytes, signal);
   try {
-    const send = isStreamed ? sendStreamed : sendFilled;
+    const send = isFilled ? (streamedParts ? sendFilled : sendSigned) : sendWindowed;
     const row = { upload, part, sizeBytes, ...(await send(deps, { key, upload, part }, supply, blocks, lease.buffer, signal)) };
     // The store has the part. Its row comes only now: a crash before it sends the part again, never the other way round.
     await journal.add(row);
@@ -158,6 +160,22 @@ interface PartName {
 
 type Sent = Pick<PartRow, 'etag' | 'sha256' | 'digests'>;
 
+/** Where the target takes no streamed part: one more hash, of the whole part, follows the reads. */
+async function sendSigned(
+  deps: DiskDeps,
+  { key, upload, part }: PartName,
+  supply: BlockSupply,
+  blocks: readonly number[],
+  buffer: Buffer,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const running = createHash('sha256');
+  const digests = await fillPart(supply, blocks, buffer, signal, (block) => void running.update(block));
+  const sha256 = running.digest('hex');
+  const { etag } = await persist({ ...deps, signal }, () => deps.target.putPart(key, upload, part, buffer, sha256, signal));
+  return { etag, sha256, digests: digests.toString('base64') };
+}
+
 async function sendFilled(
   deps: DiskDeps,
   { key, upload, part }: PartName,
@@ -166,12 +184,13 @@ async function sendFilled(
   buffer: Buffer,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { sha256, digests } = await fillPart(supply, blocks, buffer, signal);
-  const { etag } = await persist({ ...deps, signal }, () => deps.target.putPart(key, upload, part, buffer, sha256, signal));
-  return { etag, sha256, digests: digests.toString('base64') };
+  const digests = await fillPart(supply, blocks, buffer, signal);
+  const { etag } = await persist({ ...deps, signal }, () => deps.target.putPartStream(key, upload, part, filledPart(buffer, digests), signal));
+  return { etag, digests: digests.toString('base64') };
 }
 
-async function sendStreamed(
+/** A part that memory does not hold: its blocks pass through a window, and a retry reads them anew. */
+async function sendWindowed(
   deps: DiskDeps,
   { key, upload, part }: PartName,
   supply: BlockSupply,

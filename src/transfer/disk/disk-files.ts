@@ -25,6 +25,9 @@ export interface DiskTotals {
   readonly failed: number;
 }
 
+/** Parts above this are never whole in memory: they pass through a window, for which the target must take streamed parts. */
+export const inMemoryBytes = 32 * 2 ** 20;
+
 export type DiskProgress = (totals: DiskTotals) => void;
 
 export const readPlan = async (depot: Depot, plan: Digest): Promise<DiskPlan> => parse<DiskPlan>(await depot.get(plan));

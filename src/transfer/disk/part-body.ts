@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { digestBytes } from '../../image/index.ts';
 import { blockBytes } from '../../model/disk.ts';
 import type { BlockReader } from '../../ports/disk-source.ts';
-import type { StreamedBody } from '../../ports/object-store.ts';
+import type { HashedChunk, StreamedBody } from '../../ports/object-store.ts';
+import { digestAt } from './disk-files.ts';
 import type { Lanes } from './lanes.ts';
 
 /** What parts are made of: a reader, and the reads that all parts of a shard may have in flight. */
@@ -11,31 +11,29 @@ export interface BlockSupply {
   readonly reads: Lanes;
 }
 
-export interface FilledPart {
-  /** Of the whole part. */
-  readonly sha256: string;
-  /** 32 bytes a block. */
-  readonly digests: Buffer;
-}
-
 /**
- * Reads blocks into their places in `buffer`. The part's SHA-256 follows the reads, block by block, while the bytes are hot. Settles only when no read
- * is under way any more, so that the buffer is nobody else's.
+ * Reads blocks into their places in `buffer` and answers their digests, 32 bytes a block. `follow` is told of each block in order, while its bytes are
+ * hot. Settles only when no read is under way any more, so that the buffer is nobody else's.
  */
-export async function fillPart({ reader, reads }: BlockSupply, blocks: readonly number[], buffer: Buffer, signal: AbortSignal): Promise<FilledPart> {
+export async function fillPart(
+  { reader, reads }: BlockSupply,
+  blocks: readonly number[],
+  buffer: Buffer,
+  signal: AbortSignal,
+  follow: (block: Buffer) => void = () => undefined,
+): Promise<Buffer> {
   const own = new AbortController();
   const both = AbortSignal.any([signal, own.signal]);
   const digests = Buffer.alloc(blocks.length * digestBytes);
-  const running = createHash('sha256');
   const isRead = new Uint8Array(blocks.length);
-  let hashed = 0;
+  let followed = 0;
   const outcomes = await Promise.allSettled(
     blocks.map((block, n) =>
       reads(async () => {
         both.throwIfAborted();
         digests.write(await reader.read(block, slice(buffer, n), both), n * digestBytes, 'hex');
         isRead[n] = 1;
-        for (; isRead[hashed] === 1; hashed += 1) running.update(slice(buffer, hashed));
+        for (; isRead[followed] === 1; followed += 1) follow(slice(buffer, followed));
       }).catch((error: unknown) => {
         own.abort(error);
         throw error;
@@ -43,7 +41,15 @@ export async function fillPart({ reader, reads }: BlockSupply, blocks: readonly 
     ),
   );
   if (outcomes.some(({ status }) => status === 'rejected')) throw both.reason;
-  return { sha256: running.digest('hex'), digests };
+  return digests;
+}
+
+/** A part that is filled, as a body of blocks that are hashed already: as often as it must be sent, without another read. */
+export function filledPart(buffer: Buffer, digests: Buffer): StreamedBody {
+  async function* chunks(): AsyncGenerator<HashedChunk> {
+    for (let n = 0; n < buffer.length / blockBytes; n += 1) yield hashedBlock(slice(buffer, n), digests, n);
+  }
+  return { sizeBytes: buffer.length, chunks };
 }
 
 export interface StreamedPart extends StreamedBody {
@@ -77,7 +83,7 @@ export function streamPart({ reader, reads }: BlockSupply, blocks: readonly numb
     ahead.push(read);
   }
 
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  async function* chunks(): AsyncGenerator<HashedChunk> {
     await stop();
     own = new AbortController();
     const both = AbortSignal.any([signal, own.signal]);
@@ -85,7 +91,7 @@ export function streamPart({ reader, reads }: BlockSupply, blocks: readonly numb
     for (let n = 0; n < blocks.length; n += 1) {
       await ahead.shift();
       both.throwIfAborted();
-      yield slice(window, n % places);
+      yield hashedBlock(slice(window, n % places), digests, n);
       // The consumer asks for the next, so the bytes of this one are gone: its place is free. Unless another call has begun meanwhile.
       both.throwIfAborted();
       start(n + places, both);
@@ -94,4 +100,5 @@ export function streamPart({ reader, reads }: BlockSupply, blocks: readonly numb
   return { sizeBytes: blocks.length * blockBytes, chunks, stop };
 }
 
+const hashedBlock = (bytes: Buffer, digests: Buffer, n: number): HashedChunk => ({ bytes, sha256: digestAt(digests, n).toString('hex') });
 const slice = (buffer: Buffer, n: number): Buffer => buffer.subarray(n * blockBytes, (n + 1) * blockBytes);

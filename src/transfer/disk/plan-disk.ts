@@ -3,7 +3,7 @@ import { encodeSegment, hasRoom, imageBytesOf, leastPartBytes, mergeSegment, par
 import { type BlockMap, blockBytes, type DiskImage, type DiskPlan, type DiskPlanRef, type ImageLayout, type ImageRef } from '../../model/disk.ts';
 import type { Depot } from '../../ports/depot.ts';
 import type { BlockPage } from '../../ports/disk-source.ts';
-import { type DiskDeps, encodeBlocks, putJson, readImage, readSegment } from './disk-files.ts';
+import { type DiskDeps, encodeBlocks, inMemoryBytes, putJson, readImage, readSegment } from './disk-files.ts';
 import { type ListedSegment, segmentsListed } from './list-blocks.ts';
 
 export interface PlanInput {
@@ -13,6 +13,8 @@ export interface PlanInput {
   readonly partCount: number;
   /** The target takes parts over from another of its objects. */
   readonly hasPartCopy: boolean;
+  /** The target takes parts that come as they are read. */
+  readonly streamedParts: boolean;
   readonly shardBytes?: number;
 }
 
@@ -32,7 +34,8 @@ const [leastShardBytes, largestShardBytes] = [64 * MiB, 4 * GiB]; // below, the 
 /**
  * Lists what a pass must read and where it goes, page by page and segment by segment: never a whole map in memory. `full` when there is no image to
  * append to, the disk has another size by now, the image has no room left, the target cannot take parts over, or there is less to take over than
- * the least part. The same snapshot and the same image before give the same plan.
+ * the least part. The same snapshot and the same image before give the same plan. UNSUPPORTED when parts would be larger than memory may hold and the
+ * target takes none that are streamed.
  */
 export async function planDisk(deps: PlanDeps, input: PlanInput, heartbeat: () => void, signal: AbortSignal): Promise<DiskPlanRef> {
   return (await planDelta(deps, input, heartbeat, signal)) ?? (await planFull(deps, input, heartbeat, signal));
@@ -96,13 +99,18 @@ async function mergeInto(depot: Depot, before: BlockMap, { segment, firstBlock, 
 
 async function put(
   depot: Depot,
-  { shardBytes }: PlanInput,
+  { shardBytes, streamedParts, partCount }: PlanInput,
   { map, changed, reads, cleared }: Listed,
   layout: ImageLayout,
   before?: { readonly image: DiskImage; readonly ref: ImageRef },
 ): Promise<DiskPlanRef> {
   const firstSlot = before?.image.map.slots ?? 0;
   const readBytes = reads * blockBytes;
+  const largestBytes = Math.min(layout.partBytes, readBytes);
+  if (largestBytes > inMemoryBytes && !streamedParts) {
+    const detail = `${partCount} parts make parts of ${largestBytes / MiB} MiB; above ${inMemoryBytes / MiB} MiB they must be streamed, which this target does not take`;
+    throw new MigrationError('UNSUPPORTED', { operation: 'plan disk', detail });
+  }
   const wanted = shardBytes ?? Math.min(largestShardBytes, Math.max(leastShardBytes, readBytes / shardsAbout));
   const shardParts = Math.max(1, Math.ceil(wanted / layout.partBytes));
   const kind = before ? 'delta' : 'full';

@@ -10,8 +10,8 @@ import { reject } from '../../../src/cli/reject.ts';
 import { loadConfig, loadPlan } from '../../../src/config/load.ts';
 import type { Assessment, InventoryFile } from '../../../src/model/errand.ts';
 import { machineWith } from '../../support/machines.ts';
-import { noWorker, run, type Stage } from './fake-project.ts';
-import { cloudsText, instance, machine, machineStage, writePrices } from './machine-project.ts';
+import { run, type Stage, stage } from './fake-project.ts';
+import { instance, machine, machineStage, writePrices } from './machine-project.ts';
 
 const digest = 'c'.repeat(64);
 const gibibyte = 2 ** 30;
@@ -71,7 +71,10 @@ describe('assess of a machine', () => {
 
   it('with prices gives a sum, its day, and what has no price', async () => {
     const set = await inspected(machineStage(), []);
-    writePrices(set, 'v: 1\ncurrency: EUR\nasOf: 2026-03-01\nsource: a page\nprices:\n  readBlock: { per: 1000, price: 0.5 }\nrates: { networkMebibytes: 1 }\n');
+    writePrices(
+      set,
+      'v: 1\ncurrency: EUR\nasOf: 2026-03-01\nsource: a page\nprices:\n  readBlock: { per: 1000, price: 0.5 }\nrates: { networkMebibytes: 1 }\n',
+    );
     const { exit, answer } = await run(set, assess, ['web'], { inspect: true });
     expect(exit).toBe(0);
     expect(answer).toMatch(/first copy, exact +2\.0 GiB, 4,096 requests for blocks/);
@@ -83,7 +86,7 @@ describe('assess of a machine', () => {
   it('tells a prices.yaml that does not load', async () => {
     const set = answering(machineStage(), looked);
     writePrices(set, 'v: 1\ncurrency: euros\n');
-    expect(await run(set, assess, ['web'])).toMatchObject({ exit: 2, remarks: expect.stringContaining('currency three capital letters') });
+    expect(await run(set, assess, ['web'])).toMatchObject({ exit: 2, remarks: expect.stringContaining('currency: three capital letters') });
   });
 
   it('--remedies prints one script for the guest’s family, and reads the disks for it', async () => {
@@ -98,9 +101,15 @@ describe('assess of a machine', () => {
   });
 
   it('--remedies is for one machine', async () => {
-    expect((await run(answering(machineStage(), looked), assess, [], { all: true, remedies: true })).exit).toBe(0);
-    const two = answering(machineStage({ plan: undefined as never }), looked);
-    expect((await run(two, assess, ['photos'], { remedies: true })).exit).toBe(2);
+    const buckets = answering(stage(), looked);
+    for (const [args, options] of [
+      [['photos'], {}],
+      [[], { all: true }],
+    ] as const)
+      expect(await run(buckets, assess, args, { ...options, remedies: true })).toMatchObject({
+        exit: 2,
+        remarks: expect.stringContaining('one virtual machine'),
+      });
   });
 });
 
@@ -114,11 +123,16 @@ describe('plan of machines', () => {
 
   it('is made of what the cloud says, named as the person wants', async () => {
     const set = await described(machineStage(), 'Web Server');
-    const { exit, answer } = await run(set, plan, [], { vm: [instance, `${instance.slice(0, -1)}1=mail`], force: true });
-    expect(`${answer}`).toContain('ecluse preflight --all');
-    // The same description twice is the same instance twice: told, and the good plan stays.
-    expect(exit).toBe(2);
-    expect((await run(set, plan, [], { vm: [instance], force: true })).exit).toBe(0);
+    // Described twice it is the same instance twice: told, and the good plan stays.
+    expect(await run(set, plan, [], { vm: [instance, `${instance}=mail`], force: true })).toMatchObject({
+      exit: 2,
+      remarks: expect.stringContaining(`instance "${instance}" stands already on line`),
+    });
+    expect(planOf(set).waves[0]?.workloads[0]?.name).toBe('web');
+    expect(await run(set, plan, [], { vm: [instance], force: true })).toMatchObject({
+      exit: 0,
+      answer: expect.stringContaining(`web-server: aws/${instance} → outscale/eu-west-2a`),
+    });
     expect(planOf(set).waves[0]?.workloads).toMatchObject([
       { name: 'web-server', kind: 'vm', source: { at: 'aws', instance }, target: { at: 'outscale', subregion: 'eu-west-2a', type: 'tinav6.c2r8p2' } },
     ]);
@@ -129,7 +143,7 @@ describe('plan of machines', () => {
     const set = await described(machineStage());
     for (const options of [{ vm: ['web'] }, { vm: [`${instance}=a=b`] }, { vm: [instance], fromCloud: 'outscale' }, { vm: [instance], toCloud: 'nowhere' }])
       expect((await run(set, plan, [], { ...options, force: true })).exit).toBe(2);
-    const none = await described(machineStage({ clouds: '' , plan: 'v: 1\nwaves: []\n' }));
+    const none = await described(machineStage({ clouds: '', plan: 'v: 1\nwaves: []\n' }));
     expect(await run(none, plan, [], { vm: [instance] })).toMatchObject({ exit: 2, remarks: expect.stringContaining('none; add one under `clouds`') });
   });
 });
@@ -179,7 +193,8 @@ describe('a rehearsal', () => {
     const { set, scope } = await atGate();
     const { exit, answer } = await run(set, approve, ['rehearsal', 'web']);
     expect(exit).toBe(0);
-    for (const part of ['aws/i-0123456789abcdef0', 'outscale/eu-west-2a, tinav6.c2r8p2, uefi', 'i-11111111', '2026-01-03 00:00']) expect(answer).toContain(part);
+    for (const part of ['aws/i-0123456789abcdef0', 'outscale/eu-west-2a, tinav6.c2r8p2, uefi', 'i-11111111', '2026-01-03 00:00'])
+      expect(answer).toContain(part);
     expect(answer).not.toContain('losses');
     expect(set.project.ordersTold('approve')).toEqual([{ workload: 'web', gate: 'rehearsal', scope, by: 'p-17' }]);
     expect((await run(set, approve, ['rehearsal', 'web'], { request: 'ask' })).exit).toBe(2);
@@ -190,9 +205,6 @@ describe('a rehearsal', () => {
     expect((await run(set, reject, ['rehearsal', 'web'])).exit).toBe(2);
     const { exit, answer } = await run(set, reject, ['rehearsal', 'web'], { reason: 'the database does not answer' });
     expect([exit, answer]).toEqual([0, expect.stringMatching(/i-11111111[\s\S]*web: gate rehearsal rejected\.\n$/)]);
-    expect(set.project.ordersTold('reject')).toEqual([
-      { workload: 'web', gate: 'rehearsal', scope, reason: 'the database does not answer', by: 'p-17' },
-    ]);
+    expect(set.project.ordersTold('reject')).toEqual([{ workload: 'web', gate: 'rehearsal', scope, reason: 'the database does not answer', by: 'p-17' }]);
   });
 });
-void [cloudsText, noWorker];

@@ -41,15 +41,20 @@ describe('the estimate of a first copy', () => {
     const disks = [{ sizeBytes: gibibyte }];
     expect(estimateCopy(disks, { blocksPerSecond: 500 }).cost).toBeUndefined();
     expect(estimateCopy(disks, { blocksPerSecond: 500, prices: priced({}) }).cost).toBeUndefined();
-    const { cost } = estimateCopy(disks, { blocksPerSecond: 500, prices: priced({ readBlock: { per: 1000, price: 0.003 }, egressGib: { per: 1, price: 0.09 } }) });
+    const { cost } = estimateCopy(disks, {
+      blocksPerSecond: 500,
+      prices: priced({ readBlock: { per: 1000, price: 0.003 }, egressGib: { per: 1, price: 0.09 } }),
+    });
     expect(cost).toMatchObject({ currency: 'EUR', asOf: '2026-01-01', source: 'a page', withoutPrice: ['listBlocks'] });
     expect(cost?.sum).toBeCloseTo((2048 / 1000) * 0.003 + 0.09);
   });
 
   it('never grows by listing a disk, and reads whole blocks', () => {
-    const disk = fc.nat(100_000).chain((mebibytes) =>
-      fc.nat(mebibytes).map((used): EstimatedDisk & { readonly usedBytes: number } => ({ sizeBytes: mebibytes * 2 ** 20, usedBytes: used * 2 ** 20 })),
-    );
+    const disk = fc
+      .nat(100_000)
+      .chain((mebibytes) =>
+        fc.nat(mebibytes).map((used): EstimatedDisk & { readonly usedBytes: number } => ({ sizeBytes: mebibytes * 2 ** 20, usedBytes: used * 2 ** 20 })),
+      );
     fc.assert(
       fc.property(fc.array(disk, { maxLength: 5 }), (disks) => {
         const exact = estimateCopy(disks, { blocksPerSecond: 500 });

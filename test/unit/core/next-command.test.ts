@@ -8,11 +8,18 @@ import { statusOf } from '../../support/status-of.ts';
 
 const vm = (fields: Partial<WorkloadStatus>): WorkloadStatus => statusOf({ workload: 'web', kind: 'vm', condition: 'waiting', ...fields });
 const scope = 'a'.repeat(64);
-const held = (code: string, state: WorkloadState): WorkloadStatus => vm({ condition: 'held', state, reason: { code, detail: '' }, waitingFor: `owner: ${code}` });
+const held = (code: string, state: WorkloadState): WorkloadStatus =>
+  vm({ condition: 'held', state, reason: { code, detail: '' }, waitingFor: `owner: ${code}` });
 
 describe('the next command of a machine', () => {
   it.each<[string, WorkloadStatus, string[], string, string]>([
-    ['ready for test', vm({ state: 'ready for test', waitingFor: 'order rehearse' }), ['rehearse web', 'rollback web'], 'the order: rehearsal', 'l’ordre : essai'],
+    [
+      'ready for test',
+      vm({ state: 'ready for test', waitingFor: 'order rehearse' }),
+      ['rehearse web', 'rollback web'],
+      'the order: rehearsal',
+      'l’ordre : essai',
+    ],
     [
       'a rehearsal that waits for its owner',
       vm({ state: 'ready for test', waitingFor: 'acceptance of the rehearsal', gate: { gate: 'rehearsal', scope } }),

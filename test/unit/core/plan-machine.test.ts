@@ -39,9 +39,18 @@ describe('the first draft of a machine’s plan', () => {
 
   it.each([
     [{ type: 'gp3' }, undefined],
-    [{ type: 'io2', iops: 3000, sizeBytes: 100 * gibibyte }, { volumeType: 'io1', iops: 3000 }],
-    [{ type: 'io2', iops: 64_000, sizeBytes: 100 * gibibyte }, { volumeType: 'io1', iops: 13_000 }],
-    [{ type: 'io1', iops: 5000, sizeBytes: 8 * gibibyte }, { volumeType: 'io1', iops: 2400 }],
+    [
+      { type: 'io2', iops: 3000, sizeBytes: 100 * gibibyte },
+      { volumeType: 'io1', iops: 3000 },
+    ],
+    [
+      { type: 'io2', iops: 64_000, sizeBytes: 100 * gibibyte },
+      { volumeType: 'io1', iops: 13_000 },
+    ],
+    [
+      { type: 'io1', iops: 5000, sizeBytes: 8 * gibibyte },
+      { volumeType: 'io1', iops: 2400 },
+    ],
     // Below what provisioned rates are sold for.
     [{ type: 'io1', iops: 100, sizeBytes: 2 * gibibyte }, undefined],
     [{ type: 'st1', sizeBytes: 500 * gibibyte }, { volumeType: 'standard' }],

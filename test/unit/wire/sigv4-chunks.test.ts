@@ -36,7 +36,7 @@ describe('the chunked upload of the Amazon S3 documentation', () => {
 
   it('has this chain', () => {
     const sign = createChunkSigner(options, credentials, headers);
-    expect([65_536, 1024, 0].map((sizeBytes) => sign(Buffer.alloc(sizeBytes, 'a')))).toEqual([
+    expect([65_536, 1024, 0].map((sizeBytes) => sign({ bytes: Buffer.alloc(sizeBytes, 'a') }))).toEqual([
       'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648',
       '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497',
       'b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9',
@@ -57,8 +57,8 @@ describe('framed', () => {
       }
     }
     const signed: string[] = [];
-    const sign = (data: Uint8Array): string => {
-      signed.push(hash('sha256', data));
+    const sign = ({ bytes }: { bytes: Uint8Array }): string => {
+      signed.push(hash('sha256', bytes));
       return signature;
     };
     const { sizeBytes, chunks: frames } = framed({ sizeBytes: body.length, chunks: chunks() }, sign);
