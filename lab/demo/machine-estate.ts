@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { askAwsLab } from '../aws/start.ts';
 import { loginLine } from '../disks/guest.ts';
@@ -13,6 +13,8 @@ export interface DemoMachine {
   readonly instance: string;
   readonly disks: MadeDisks;
   readonly nonce: string;
+  /** SHA-256 of the file that its console tells at boot. */
+  readonly payload: string;
   /** Raw files of its volumes in the stand-in, root first. */
   readonly files: readonly string[];
   readonly volumes: readonly string[];
@@ -28,13 +30,14 @@ export async function makeMachine(lab: Lab, teller: Teller): Promise<DemoMachine
   teller.step('A source machine: Debian on two disks, with a file whose digest its console tells');
   const folder = `${lab.folder}/machines/${lab.project}`;
   const nonce = randomBytes(8).toString('hex');
+  const payload = randomBytes(payloadBytes);
   const disks = await makeDisks({
     folder,
     firmware: 'legacy',
     virtio: true,
     layout: 'plain',
     nonce,
-    payload: randomBytes(payloadBytes),
+    payload,
     dataDisk: { sizeBytes: dataBytes, payload: randomBytes(payloadBytes) },
     say: teller.fact,
   });
@@ -46,7 +49,8 @@ export async function makeMachine(lab: Lab, teller: Teller): Promise<DemoMachine
   const notBooted = disks.bootable ? whyNotBooted() : disks.why;
   teller.fact(`instance ${made.id}, volumes ${sources.map(({ id }) => id).join(' and ')}`);
   if (notBooted) teller.fact(`not booted here: ${notBooted}`);
-  return { instance: made.id, disks, nonce, files: sources.map(({ file }) => file), volumes: sources.map(({ id }) => id), ...(notBooted ? { notBooted } : {}) };
+  const told = { instance: made.id, disks, nonce, payload: sha256(payload) };
+  return { ...told, files: sources.map(({ file }) => file), volumes: sources.map(({ id }) => id), ...(notBooted ? { notBooted } : {}) };
 }
 
 export const machineName = 'records-server';
@@ -83,9 +87,13 @@ function estateOf(project: string, { root, data }: MadeDisks) {
 }
 
 /** What its users write while it runs: the file of its root disk, straight in the volume. */
-export async function writeOnSource(machine: DemoMachine): Promise<void> {
-  await changePayload({ ...machine.disks.root, path: machine.files[0] ?? '' }, randomBytes(payloadBytes));
+export async function writeOnSource(machine: DemoMachine): Promise<DemoMachine> {
+  const payload = randomBytes(payloadBytes);
+  await changePayload({ ...machine.disks.root, path: machine.files[0] ?? '' }, payload);
+  return { ...machine, payload: sha256(payload) };
 }
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** What a boot shows last; without a boot, what the stand-in says in its place. */
 export const expectedOnConsole = ({ nonce, notBooted }: DemoMachine): string[] => (notBooted ? ['not booted here'] : [`ECLUSE NONCE ${nonce}`, loginLine]);

@@ -103,7 +103,7 @@ export async function cutOver(scene: MachineScene): Promise<void> {
   const { lab, teller, consultant, machine } = scene;
   await consultant.until(({ gate }) => gate?.gate === 'cutover', 'gate cutover');
   teller.step('Meanwhile users write; then cut over: stop the source, last delta, verify, import, boot');
-  await writeOnSource(machine);
+  const written = await writeOnSource(machine);
   const before = await blocksRead(awsOf(lab));
   await approveSigned(scene, 'cutover');
   await consultant.until(({ waitingFor }) => waitingFor === 'order cutover', 'order cutover');
@@ -112,7 +112,7 @@ export async function cutOver(scene: MachineScene): Promise<void> {
   const { state, verdict, evidence } = await consultant.until((now) => now.state === 'cut over' || now.reason !== undefined, 'cut over');
   if (state !== 'cut over' || verdict !== 'PASS') throw new LabError(`It is ${state}, verdict ${verdict}.`);
   teller.fact(`the last delta read ${(await blocksRead(awsOf(lab))) - before} blocks of 512 KiB`);
-  tellConsole(scene, evidence['console cutover']);
+  tellConsole({ ...scene, machine: written }, evidence['console cutover']);
   await compareDisks(scene);
 }
 
@@ -122,7 +122,8 @@ function tellConsole({ lab, teller, machine }: MachineScene, digest: string | un
   const told = text.split(/\r?\n/).filter((line) => line.includes('ECLUSE ') || line.includes('not booted'));
   for (const line of told) teller.fact(`console: ${line.trim()}`);
   if (told.length === 0) throw new LabError('The console shows nothing of the guest.');
-  if (!machine.notBooted && !text.includes(machine.nonce)) throw new LabError('The console does not show the nonce.');
+  if (!machine.notBooted && !(text.includes(machine.nonce) && text.includes(machine.payload)))
+    throw new LabError('The console does not show the nonce and the digest of what the source holds.');
 }
 
 const inDepot = (lab: Lab, digest: string): string =>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import type { EstateSpec, MadeEstate } from '../../lab/aws/estate.ts';
 import { type AwsLab, startAwsLab } from '../../lab/aws/start.ts';
 import { makeDisks } from '../../lab/disks/make-disks.ts';
