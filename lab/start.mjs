@@ -17,6 +17,7 @@ const commands = {
   docs: { file: 'lab/docs.ts', shows: false },
   'bench:memory': { file: 'bench/memory.ts', shows: true },
   'bench:ledger': { file: 'bench/ledger-append.ts', shows: true },
+  'bench:disk': { file: 'bench/disk.ts', shows: true },
   'deploy:init': { file: 'deploy/init.ts', shows: false },
 };
 

@@ -141,7 +141,7 @@ export async function finalizeMachine(scene: MachineScene): Promise<void> {
 
 /** The whole taken back: the target stopped, its disks kept, the source started; then the copies discarded. */
 export async function takeMachineBack(scene: MachineScene): Promise<void> {
-  const { lab, teller, consultant } = scene;
+  const { teller, consultant } = scene;
   teller.step('Take it all back: stop the target, keep its disks, start the source; then discard the copies');
   await consultant.types(`rollback ${machineName} --yes`);
   await consultant.until(({ state, gate }) => state === 'rolled back' && gate?.gate === 'discard', 'rolled back');
@@ -149,10 +149,10 @@ export async function takeMachineBack(scene: MachineScene): Promise<void> {
   await consultant.until(({ waitingFor }) => waitingFor === 'order discard, or resume', 'order discard');
   await consultant.types(`discard ${machineName}`);
   await consultant.until(({ condition }) => condition === 'done', 'discarded');
-  const snapshots = await askAwsLab<readonly { readonly id: string }[]>(awsOf(lab), 'snapshots');
-  const running = await control(lab.clouds?.outscale ?? '').running();
-  teller.fact(`snapshots of ours on the source: ${snapshots.length}; machines on the target: ${running.length}`);
-  if (running.length > 0) throw new LabError('A machine still runs on the target.');
+  const { json } = await consultant.types('sweep');
+  const { things } = json as { things: readonly unknown[] };
+  teller.fact(`marked as ours on either cloud: ${things.length === 0 ? 'nothing' : JSON.stringify(things)}`);
+  if (things.length > 0) throw new LabError('The way back left something.');
 }
 
 export async function closeMachineRecord(scene: MachineScene): Promise<void> {

@@ -93,7 +93,7 @@ async function goOn(run: BucketRun, name: PhaseName): Promise<void> {
   }
   // The failed phase is undone; why stays visible until a person acts. An order to go back that stopped it is carried out next.
   const back = unwound[name];
-  if (!run.isOrderedBack || back === 'not ready') delete state.order;
+  if (!run.isOrderedBack || back === 'not ready' || name === 'rollback') delete state.order;
   await run.show({ ...(back ? { state: back } : {}), condition: 'waiting' }, ['waitingFor', 'gate', 'step']);
 }
 

@@ -34,7 +34,7 @@ async function nextTurn(run: VmRun): Promise<void> {
     case 'ready for test':
       return state.rehearsal ? rehearsing(run) : readyForTest(run);
     case 'tested':
-      return begin(run, 'make ready');
+      return tested(run);
     case 'ready for cutover':
       return readyForCutover(run);
     case 'cut over':
@@ -83,7 +83,7 @@ async function goOn(run: VmRun, name: VmPhase): Promise<void> {
   const { after, unwound } = waysOf(run)[name];
   if (error === undefined) return arrive(run, name, after ?? state.status.state);
   // The failed phase is undone; why stays visible until a person acts. An order to go back that stopped it is carried out next.
-  if (!run.isOrderedBack || unwound === 'not ready') delete state.order;
+  if (!run.isOrderedBack || unwound === 'not ready' || name === 'rollback') delete state.order;
   delete state.rehearsal;
   await run.show({ ...(unwound ? { state: unwound } : {}), condition: 'waiting' }, ['waitingFor', 'gate', 'step']);
 }
@@ -145,6 +145,19 @@ async function rehearsing(run: VmRun): Promise<void> {
   await begin(run, 'end rehearsal');
   // The removal may have been ordered back, or is stuck with a person: then this is looked at again.
   if (by !== undefined && !state.rehearsal) await run.moveTo('tested');
+}
+
+/** One more pass and the preflight make it ready. What they meet waits for a person: a blocker that nobody mends would be met for ever. */
+async function tested(run: VmRun): Promise<void> {
+  const { state } = run;
+  if (run.isOrderedBack) return begin(run, 'rollback');
+  if (!state.status.reason) return begin(run, 'make ready');
+  delete state.answer;
+  await run.waitFor(`resume after ${state.status.reason.code}`, () => state.answer === 'again' || state.order !== undefined);
+  if (run.isOrderedBack) return begin(run, 'rollback');
+  if (state.order?.order === 'rehearse') return begin(run, 'rehearse');
+  delete state.order;
+  run.note({}, ['reason']);
 }
 
 /** Waits for the approval and the order of the cutover, with a delta pass every so often so that the last one stays short. */

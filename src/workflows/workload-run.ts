@@ -168,8 +168,9 @@ export class WorkloadRun<Input extends WorkloadInput, State extends WorkloadMemo
     return continueAsNewSuggested || historyLength > (this.input.continueAfterEvents ?? Number.POSITIVE_INFINITY);
   }
 
+  /** An order to go back that is not being carried out yet: on the way back itself it stops nothing. */
   get isOrderedBack(): boolean {
-    return this.state.order?.order === 'rollback';
+    return this.state.order?.order === 'rollback' && this.state.phase?.name !== 'rollback';
   }
 
   /** What keeps a window from starting more shards: a pause, an order to go back, a history that is long enough. */

@@ -57,7 +57,6 @@ export async function openSite(name: string): Promise<Site> {
     startOutscaleLab({ folder: `${folder}/outscale`, stagingOrigins: [proxy.endpoint], settings, onStart }),
     unbootable(`${folder}/disks`),
   ]);
-  await aws.control('settings', { snapshotMs: 50, stopMs, startMs: 100 });
   const store = createLabStore(target, { connections: 4 });
   const close = async (): Promise<void> => {
     store.close();
@@ -148,6 +147,8 @@ export const hasty: typeof systemClock = { ...systemClock, sleep: (ms, signal) =
 async function calm({ aws, outscale, proxy }: Site, faults: readonly Fault[] = []): Promise<void> {
   proxy.setFaults(faults);
   await aws.control('faults', []);
+  await aws.control('settings', { snapshotMs: 50, stopMs, startMs: 100, rotateTokens: false, pageSize: 0 });
+  await aws.control('keys', { accessKey: aws.accessKey, state: 'active', denied: [] });
   await outscale.control().faults([]);
 }
 
@@ -228,3 +229,41 @@ export const writeTo = (
   { id }: Disk,
   at: { readonly offsetBytes: number; readonly lengthBytes: number; readonly fill: number },
 ): Promise<unknown> => aws.control('act', { act: 'write', id, ...at });
+
+/** Some sites, each for one play at a time: faults are a site's, and a passage is mostly waiting. */
+export function createSites(name: string, count: number) {
+  const idle: Site[] = [];
+  const all: Site[] = [];
+  return {
+    open: async (): Promise<void> => {
+      for (const site of await Promise.all(Array.from({ length: count }, () => openSite(name)))) idle.push(site) && all.push(site);
+    },
+    close: async (): Promise<void> => void (await Promise.all(all.map((site) => site.close()))),
+    all: (): readonly Site[] => all,
+    /** A case for `itSideBySide`, not more of which may run at once than there are sites. */
+    play: (options: (site: Site) => MachineOptions, act: (machine: MachineStage) => Promise<void>) => async (): Promise<void> => {
+      const site = idle.pop();
+      if (!site) throw new Error('more plays at once than sites');
+      try {
+        await withMachineStage(site, options(site), act);
+      } finally {
+        idle.push(site);
+      }
+    },
+  };
+}
+
+/** The shortest way: without a rehearsal. */
+export const unrehearsed = (usual: VmWorkload): VmWorkload => ({ ...usual, rehearsal: { ...usual.rehearsal, required: false } });
+
+/** Runs once, before the n-th call of an activity. */
+export function onceBefore<T>(name: string, run: (task: T) => Promise<unknown>, from = 1): NonNullable<StageOptions['faults']> {
+  let calls = 0;
+  return {
+    before: async (call) => {
+      if (call.name !== name) return;
+      calls += 1;
+      if (calls === from) await run(call.task as T);
+    },
+  };
+}
