@@ -70,6 +70,25 @@ export function testPartsAndSharing(name: string, make: () => Promise<Bucket>, {
       expect((await bucket.head('image')).metadata.headers['content-encoding']).toBeUndefined();
     });
 
+    it('takes chunks whose SHA-256 is known, and refuses one that was altered since', async () => {
+      const blocks = Array.from({ length: 12 }, () => randomBytes(512 * 1024));
+      const body = Buffer.concat(blocks);
+      const upload = await bucket.createUpload('image', plain);
+      const send = (part: number, sent: readonly Buffer[]) => {
+        async function* chunks() {
+          for (const [n, block] of blocks.entries()) yield { bytes: sent[n] ?? block, sha256: hash('sha256', block) };
+        }
+        return bucket.putPartStream('image', upload, part, { sizeBytes: body.length, chunks });
+      };
+      const altered = Buffer.from(blocks[7] ?? '');
+      altered[77] = (altered[77] ?? 0) ^ 1;
+      await expect(send(2, blocks.with(7, altered))).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+      const part = { part: 1, etag: (await send(1, blocks)).etag, sizeBytes: body.length };
+      expect(await bucket.listParts('image', upload)).toEqual([part]);
+      await bucket.completeUpload('image', upload, [part], { absent: true });
+      expect(await digestOf('image', body.length)).toBe(hash('sha256', body));
+    });
+
     it('makes a new image of what changed and a range of the former, byte for byte', async () => {
       const former = randomBytes(12 * mebibyte);
       const { etag } = await put(oddName, former);

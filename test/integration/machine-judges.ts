@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import { hasTool } from '../../lab/disks/tool.ts';
 import { listObjects } from '../../lab/seed/listing.ts';
-import type { Disk, MachineStage } from './machine-stage.ts';
+import { outscaleSpec } from '../support/outscale-spec.ts';
+import type { Disk, MachineStage, Site } from './machine-stage.ts';
 
 const run = promisify(execFile);
 
@@ -26,7 +27,7 @@ export async function expectImages(machine: MachineStage, raw: readonly [string,
   const { site, bucket, stage } = machine;
   const keys = (await listObjects(site.store, bucket)).map(({ key }) => key);
   expect(keys).toEqual([expect.stringMatching(/\/sdf\.qcow2$/), expect.stringMatching(/\/xvda\.qcow2$/)]);
-  if (!hasTool('qemu-img')) return tellSkipped('qemu-img');
+  if (!hasTool('qemu-img')) return tellSkipped('qemu-img is not installed');
   for (const key of keys) {
     const file = `${site.folder}/${stage.project}-${key.split('/').at(-1)}`;
     writeFileSync(file, (await site.store.call({ method: 'GET', bucket, key })).body);
@@ -37,9 +38,9 @@ export async function expectImages(machine: MachineStage, raw: readonly [string,
   }
 }
 
-export function tellSkipped(tool: string): void {
-  if (process.env.ECLUSE_NO_SKIP === '1') throw new Error(`${tool} is not here`);
-  process.stderr.write(`\nSKIPPED what ${tool} would judge: it is not here\n`);
+function tellSkipped(why: string): void {
+  if (process.env.ECLUSE_NO_SKIP === '1') throw new Error(why);
+  process.stderr.write(`\nSKIPPED a judge: ${why}\n`);
 }
 
 /** Machines of ours on the target, as the adapter sees them, with the files of their volumes. */
@@ -94,4 +95,18 @@ export async function expectNeverAtOnce(
   expect(Math.min(...on)).toBeGreaterThan((stops[0] ?? 0) + stopMs);
   // Off before the source's start was asked for, and never on again.
   if (starts.length > 0) expect(Math.max(...on, Math.min(...off))).toBeLessThan(Math.min(...starts));
+}
+
+/** Every request that the stand-ins took, as the vendor's own specification judges it. */
+export async function expectSpecified(sites: readonly Site[]): Promise<void> {
+  const spec = outscaleSpec();
+  if ('missing' in spec) return tellSkipped(spec.missing);
+  const exchanges = sites.flatMap(({ folder }) => readFileSync(`${folder}/outscale/exchanges.jsonl`, 'utf8').split('\n').filter(Boolean));
+  const problems = new Set<string>();
+  for (const line of exchanges) {
+    const { action, request } = JSON.parse(line) as { action: string; request: unknown };
+    for (const problem of spec.access.problems('request', action, request)) problems.add(problem);
+  }
+  expect(exchanges.length).toBeGreaterThan(100);
+  expect([...problems]).toEqual([]);
 }

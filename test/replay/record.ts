@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { findPart } from '../../lab/parts.ts';
-import { workloadWorkflowId, projectWorkflowId } from '../../src/core/ids.ts';
+import { projectWorkflowId, workloadWorkflowId } from '../../src/core/ids.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 import { accessTo, runVariable, sharedServers } from '../support/run.ts';
 import { endRun, openRun, startServers } from '../support/run-servers.ts';

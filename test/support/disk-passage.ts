@@ -133,10 +133,12 @@ export interface Copying {
   readonly planned: DiskPlanRef;
   readonly upload: string;
   readonly since?: string;
+  /** Of the target; it does, unless said. */
+  readonly streamedParts?: boolean;
 }
 
-export const copyOneShard = (process: DiskDeps, { snapshot, planned, upload, since }: Copying, shard: number): Promise<DiskTotals> => {
-  const input = { plan: planned.digest, key: keyOf(snapshot), upload, shard, snapshot, ...(since === undefined ? {} : { since }) };
+export const copyOneShard = (process: DiskDeps, { snapshot, planned, upload, since, streamedParts = true }: Copying, shard: number): Promise<DiskTotals> => {
+  const input = { plan: planned.digest, key: keyOf(snapshot), upload, shard, snapshot, streamedParts, ...(since === undefined ? {} : { since }) };
   return copyDiskShard(process, diskPlaceOf(snapshot, 'copy', shard), input, noProgress, never());
 };
 

@@ -69,7 +69,7 @@ async function main(folder: string): Promise<void> {
     const { digests, root } = await mergeDigests(depot, plan, digestStream(depot, await digestsOf(plan.map.slots - plan.firstSlot)), before, heartbeat, signal);
     return { v: 1, key: 'k', etag: 'e', layout: plan.image, map: plan.map, digests, sourceRoot: root, imageBytes: 0 };
   };
-  const request = { partCount: 10_000, hasPartCopy: true };
+  const request = { partCount: 10_000, hasPartCopy: true, streamedParts: true };
   const full = await planDisk({ depot, disks }, { snapshot: 'first', ...request }, heartbeat, signal);
   const base = await image(await planOf(full.digest));
   const ref = { digest: await depot.put(Buffer.from(JSON.stringify(base))), key: 'k', etag: 'e', imageBytes: 0, sizeBytes, blocks, shards: 0 };

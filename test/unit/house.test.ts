@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { requiredRoles } from '../../src/cli/temporal-reading.ts';
 import { bundleWorkflows } from '../../src/workers/bundle.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -87,6 +88,11 @@ describe('the house', () => {
 });
 
 describe('the workflow bundle', () => {
+  it('serves every errand that the command starts', () => {
+    const served = readFileSync(path.join(root, 'src/workflows/index.ts'), 'utf8').match(/\w+/g) ?? [];
+    expect(Object.keys(requiredRoles).filter((errand) => !served.includes(errand))).toEqual([]);
+  });
+
   let code = '';
   beforeAll(async () => {
     code = (await bundleWorkflows()).code;

@@ -14,6 +14,8 @@ import { type ActivityCall, contents, openStage, type Stage, type StageFaults, t
  */
 export interface Passage {
   readonly name: string;
+  /** Each way takes many seconds: the suites try fewer of them. */
+  readonly isLong?: true;
   /** Both ends of one play, and what must be true of them. */
   readonly set: () => Scenery;
   /** Drives to the cutover, mending holds and resuming after unwinds on the way. */
@@ -95,6 +97,7 @@ const hasty = { now: Date.now, sleep: (ms: number, signal?: AbortSignal): Promis
 
 export const machinePassage: Passage = {
   name: 'virtual machine',
+  isLong: true,
   set: () => {
     const history: string[] = [];
     const source = createMemorySource(history);
@@ -152,13 +155,14 @@ export const everythingTwice = (passage: Passage): Promise<void> => {
   });
 };
 
-/** The activities of an undisturbed passage, in order: where suite 2 fails. */
-export async function callsOf(passage: Passage): Promise<string[]> {
+/** The activities of an undisturbed passage, in order: where suite 2 fails. So many are of the way forth. */
+export async function callsOf(passage: Passage): Promise<{ readonly calls: string[]; readonly forth: number }> {
   const stage = await openStage(passage.set().options);
   try {
     await passage.forth(stage);
+    const forth = stage.calls.length;
     await passage.back(stage);
-    return stage.calls.map(({ name }) => name);
+    return { calls: stage.calls.map(({ name }) => name), forth };
   } finally {
     await stage.close();
   }
@@ -166,8 +170,17 @@ export async function callsOf(passage: Passage): Promise<string[]> {
 
 export type FailureForm = 'not done' | 'done but unreported';
 
+export interface PlannedFailure {
+  /** Number of the call. */
+  readonly n: number;
+  readonly form: FailureForm;
+  readonly code: 'PERMISSION_DENIED' | 'TARGET_INVALID';
+  /** Also the way back, to a clean slate. */
+  readonly andBack: boolean;
+}
+
 /** Suite 2: call `n` fails for good, once. The phase unwinds, or the workload holds; after a person mended it, everything arrives. */
-export function failAt(passage: Passage, n: number, form: FailureForm, code: 'PERMISSION_DENIED' | 'TARGET_INVALID'): Promise<void> {
+export function failAt(passage: Passage, { n, form, code, andBack }: PlannedFailure): Promise<void> {
   let failed: ActivityCall | undefined;
   const fail = (call: ActivityCall): void => {
     if (call.n !== n || failed) return;
@@ -179,8 +192,10 @@ export function failAt(passage: Passage, n: number, form: FailureForm, code: 'PE
   return withStage({ ...scenery.options, faults }, async (stage) => {
     await passage.forth(stage);
     await arrived(stage, scenery);
-    await passage.back(stage);
-    await cleanSlate(stage, scenery);
+    if (andBack) {
+      await passage.back(stage);
+      await cleanSlate(stage, scenery);
+    }
     expect(failed).toBeDefined();
   });
 }

@@ -48,7 +48,14 @@ export const createDiskActivities = (deps: TransferDeps) => ({
         const { partCount, partCopy, streamedParts = false } = capabilities;
         const plan = await planDisk(
           engine,
-          { snapshot, partCount, hasPartCopy: partCopy ?? false, streamedParts, ...(before ? { before } : {}), ...(shardBytes === undefined ? {} : { shardBytes }) },
+          {
+            snapshot,
+            partCount,
+            hasPartCopy: partCopy ?? false,
+            streamedParts,
+            ...(before ? { before } : {}),
+            ...(shardBytes === undefined ? {} : { shardBytes }),
+          },
           heartbeat,
           signal,
         );

@@ -36,7 +36,8 @@ describe('a wrong byte', () => {
       if (block === 13) throw new MigrationError('BLOCK_CHECKSUM', { operation: 'GetSnapshotBlock' });
     });
     await expect(copyOneShard({ ...passage, disks }, copying, 0)).rejects.toMatchObject({ code: 'BLOCK_CHECKSUM' });
-    expect(passage.target.counters.calls.putPart).toBeUndefined();
+    expect(passage.target.counters.calls).not.toHaveProperty('putPart');
+    expect(passage.target.counters.calls).not.toHaveProperty('putPartStream');
     expect((await verify(passage, await copyImage(passage, copying))).verdict).toBe('PASS');
   });
 
@@ -83,6 +84,61 @@ describe('a wrong byte', () => {
   });
 });
 
+describe('a part in memory', () => {
+  const [head, part] = [1, 1];
+  const ready = async (more: { streamedParts?: boolean } = {}) => {
+    const passage = small({ capabilities: more });
+    const planned = await plan(passage, 's', undefined, more);
+    return { passage, copying: { snapshot: 's', planned, upload: await open(passage, 's', planned), ...more } };
+  };
+
+  it('is signed with the digests of its blocks where the target takes streamed parts', async () => {
+    const { passage, copying } = await ready();
+    const staged = await copyImage(passage, copying);
+    expect(passage.target.counters.calls).toMatchObject({ putPart: head, putPartStream: part });
+    expect((await verify(passage, staged)).verdict).toBe('PASS');
+  });
+
+  it('is signed whole where it does not, and the same image comes of it', async () => {
+    const { passage, copying } = await ready({ streamedParts: false });
+    const staged = await copyImage(passage, copying);
+    expect(passage.target.counters.calls).toMatchObject({ putPart: head + part });
+    expect(passage.target.counters.calls).not.toHaveProperty('putPartStream');
+    expect((await verify(passage, staged)).verdict).toBe('PASS');
+  });
+
+  it.each([true, false])('is sent again without another read (streamed: %s)', async (streamedParts) => {
+    const { passage, copying } = await ready({ streamedParts });
+    let tries = 0;
+    const target = passage.target.connect({
+      after: ({ operation }) => {
+        if (operation === (streamedParts ? 'putPartStream' : 'putPart') && ++tries < 3) throw new MigrationError('UNAVAILABLE', { operation: 'UploadPart' });
+      },
+    });
+    await copyOneShard({ ...passage, target }, copying, 0);
+    expect([tries, passage.disks.reads.length]).toEqual([3, 20]);
+  });
+
+  it('is refused by the store when a byte changed after its block was compared', async () => {
+    const { passage, copying } = await ready();
+    const disks: typeof passage.disks = {
+      ...passage.disks,
+      open: (...args) => {
+        const reader = passage.disks.open(...args);
+        return {
+          read: async (block, into, signal) => {
+            const sha256 = await reader.read(block, into, signal);
+            if (block === 13) into[99] = (into[99] ?? 0) ^ 1;
+            return sha256;
+          },
+        };
+      },
+    };
+    await expect(copyOneShard({ ...passage, disks }, copying, 0)).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+    expect(await passage.target.listParts(keyOf('s'), copying.upload)).toEqual([]);
+  });
+});
+
 describe('a part above 32 MiB', () => {
   /** Parts of 100 MiB: the target takes three, of which metadata and what a delta takes over need two. */
   const wide = (): DiskPassage => small({}, blocksFrom(50, 200));
@@ -101,6 +157,13 @@ describe('a part above 32 MiB', () => {
     expect(Math.max(...leased)).toBe(16 * 2 ** 20);
     expect(passage.disks.reads.toSorted((a, b) => a - b)).toEqual(blocksFrom(50, 200));
     expect((await verify(passage, staged)).verdict).toBe('PASS');
+  });
+
+  it('is UNSUPPORTED by a plan for a target that takes no streamed parts, unless so little is read that none grows so large', async () => {
+    const narrow = { partCount: 3, streamedParts: false };
+    await expect(plan(wide(), 's', undefined, narrow)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    expect(await plan(small({}, blocksFrom(50, 64)), 's', undefined, narrow)).toMatchObject({ blocks: 64 });
+    await expect(plan(small({}, blocksFrom(50, 65)), 's', undefined, narrow)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
   it('is read anew when the store wants it once more', async () => {

@@ -36,6 +36,9 @@ describe('the chunked upload of the Amazon S3 documentation', () => {
 
   it('has this chain', () => {
     const sign = createChunkSigner(options, credentials, headers);
+    const again = createChunkSigner(options, credentials, headers);
+    const sha256 = hash('sha256', Buffer.alloc(65_536, 'a'));
+    expect(again({ bytes: Buffer.alloc(0), sha256 })).toBe('ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648');
     expect([65_536, 1024, 0].map((sizeBytes) => sign({ bytes: Buffer.alloc(sizeBytes, 'a') }))).toEqual([
       'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648',
       '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497',
@@ -94,6 +97,25 @@ describe('framed', () => {
       expect(Buffer.concat(chunks).equals(body)).toBe(true);
     },
   );
+
+  it('takes a SHA-256 that came with a whole chunk, and hashes by itself what must be joined or cut', async () => {
+    const block = Buffer.alloc(chunkBytes, 'b');
+    const hashed = (bytes: Buffer, sha256: string) => ({ bytes, sha256 });
+    async function* chunks() {
+      yield hashed(block, 'one');
+      yield hashed(Buffer.concat([block, block]), 'two chunks are signed by one digest each');
+      yield hashed(block, 'two');
+      yield hashed(Buffer.alloc(3), 'shorter');
+      yield hashed(block, 'across the edge of two');
+    }
+    const signed: (string | undefined)[] = [];
+    const { chunks: frames } = framed({ sizeBytes: 5 * chunkBytes + 3, chunks: chunks() }, ({ sha256 }) => {
+      signed.push(sha256);
+      return signature;
+    });
+    for await (const _ of frames);
+    expect(signed).toEqual(['one', undefined, undefined, 'two', undefined, undefined, hash('sha256', '')]);
+  });
 
   it('gives the same whatever pieces come', async () => {
     const body = Buffer.alloc(2 * chunkBytes + 77, 'shuffled');
