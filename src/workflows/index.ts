@@ -12,6 +12,7 @@ export {
   ledgerShow,
   ledgerVerify,
   preflight,
+  sweep,
 } from './errands.ts';
 export { project } from './project.ts';
 export { vm } from './vm.ts';
