@@ -12,6 +12,8 @@ import { createSparse, type MadeDisk, pattern, writePlaced } from './raw-disk.ts
 
 const mebibyte = 1 << 20;
 const diskBytes = 1024 * mebibyte; // the least volume that a cloud sells
+/** INT 18h, "nothing to boot here": without any code an assessment refuses the disk, and rightly. */
+const noLoader: Placed = { offsetBytes: 0, bytes: Buffer.from([0xcd, 0x18]) };
 const bootBytes = { legacy: mebibyte, uefi: 16 * mebibyte };
 
 /** The disk that a machine boots: GPT, a small partition for the firmware's part of GRUB, the rest for the root. */
@@ -25,7 +27,7 @@ export async function makeRoot(options: DiskOptions, canFormat: boolean, debian:
   if (canFormat) await fillExt4(place, options, debian);
   else await writePlaced(path, pattern(place, nonce, payload));
   const moved = volume.placed.map(({ offsetBytes, bytes }) => ({ offsetBytes: main.offsetBytes + offsetBytes, bytes }));
-  await writePlaced(path, [...writeGpt(diskBytes, fixedUuid(nonce, 'disk'), [boot, main]), ...moved, ...(debian ? await bootCode(boot, options) : [])]);
+  await writePlaced(path, [...writeGpt(diskBytes, fixedUuid(nonce, 'disk'), [boot, main]), ...moved, ...(debian ? await bootCode(boot, options) : [noLoader])]);
   return { ...place, diskBytes, content: canFormat ? 'ext4' : 'pattern' };
 }
 

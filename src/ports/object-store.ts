@@ -84,7 +84,7 @@ export interface Writing {
   /**
    * A part as it comes, each chunk signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD): one too large for memory, or one whose blocks are hashed already.
    * `chunks` is called anew for each try and must yield `sizeBytes` bytes in all; a yielded chunk may be overwritten once the next is asked for. A
-   * wrong SHA-256 is refused by a store that checks, CREDENTIALS_REFUSED where it takes that for a wrong signature. Nothing proves a part but a re-read.
+   * wrong SHA-256 is refused by a store that checks: CREDENTIALS_REFUSED, since it makes a wrong signature, or whatever that store says of one. Nothing proves a part but a re-read.
    */
   putPartStream(key: string, upload: string, part: number, body: StreamedBody, signal?: AbortSignal): Promise<{ etag: string }>;
   /** A part taken over inside the store, from bytes [start, start + lengthBytes) of another object of the bucket, only while that has this ETag. */

@@ -12,18 +12,25 @@ const restartsAtMost = 3;
  * One pass over the disks of a machine: snapshots at one instant, what they hold (or what changed since the pass before), images, and every
  * block re-read from the target. Each stage is entered again after a continue-as-new; its activities find their own earlier results.
  */
-export async function runDiskPass(run: VmRun, of: DiskPass['of']): Promise<void> {
+export const runDiskPass = (run: VmRun, of: DiskPass['of']): Promise<void> => begunAnew(run, () => passOnce(run, of));
+
+/** Somebody may remove a snapshot or an upload of a pass: then nothing verified is lost, the pass begins anew from what still stands. */
+export async function begunAnew(run: VmRun, work: () => Promise<void>): Promise<void> {
   for (let restart = 0; ; restart++) {
     try {
-      return await passOnce(run, of);
+      return await work();
     } catch (error) {
-      // Somebody removed a snapshot or an upload: nothing verified is lost, the pass begins anew, from what still stands.
-      const code = codeOf(error);
-      if ((code !== 'SNAPSHOT_MISSING' && code !== 'UPLOAD_LOST') || restart === restartsAtMost) throw error;
+      if (!isPassLost(run, error) || restart === restartsAtMost) throw error;
       await abandonPass(run);
       await forgetMissingBases(run);
     }
   }
+}
+
+/** A snapshot that fails while it is made is made again by its own activity; one that falls into error later is as good as removed. */
+function isPassLost({ state }: VmRun, error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'SNAPSHOT_MISSING' || code === 'UPLOAD_LOST' || (code === 'SNAPSHOT_FAILED' && state.work?.stage !== 'snapshot');
 }
 
 async function passOnce(run: VmRun, of: DiskPass['of']): Promise<void> {

@@ -1,7 +1,7 @@
 import { none, type StepTable } from '../core/saga.ts';
 import { failure } from './failures.ts';
 import { passGate } from './gate.ts';
-import { abandonPass, planPass, runDiskPass, standingDisks } from './vm-pass.ts';
+import { abandonPass, begunAnew, planPass, runDiskPass, standingDisks } from './vm-pass.ts';
 import type { MadeMachine, VmPhase, VmRun } from './vm-state.ts';
 import { mergeLosses } from './workload-state.ts';
 
@@ -14,8 +14,8 @@ export const vmPhases: Readonly<Record<VmPhase, StepTable<VmRun>>> = {
   replicate: [
     { name: 'assess', action: assess, undo: none('it only reads') },
     { name: 'prepare target', action: prepareTarget, undo: none('an empty bucket of ours; it goes with the last workload') },
-    { name: 'snapshot disks', action: (run) => planPass(run, 'running'), undo: takeBack },
-    { name: 'inspect guest', action: inspectGuest, undo: none('it only reads') },
+    { name: 'snapshot disks', action: (run) => begunAnew(run, () => planPass(run, 'running')), undo: takeBack },
+    { name: 'inspect guest', action: (run) => begunAnew(run, () => inspectGuest(run)), undo: none('it only reads') },
     { name: 'accept losses', action: acceptLosses, undo: none('an acceptance lapses by its digest') },
     { name: 'copy', action: (run) => copyOnce(run), undo: none('its copies go with the snapshots') },
     { name: 'converge', action: converge, undo: none('its copies go with the snapshots') },
@@ -81,6 +81,8 @@ async function prepareTarget(run: VmRun): Promise<void> {
 }
 
 async function inspectGuest(run: VmRun): Promise<void> {
+  // Done already, unless its snapshots were lost meanwhile.
+  await planPass(run, 'running');
   const { state, hands, task } = run;
   const { taken, planned } = state.work ?? {};
   const disks = state.disks.flatMap((disk) => {

@@ -82,7 +82,9 @@ export function testPartsAndSharing(name: string, make: () => Promise<Bucket>, {
       };
       const altered = Buffer.from(blocks[7] ?? '');
       altered[77] = (altered[77] ?? 0) ^ 1;
-      await expect(send(2, blocks.with(7, altered))).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+      // S3 calls it a wrong signature, SeaweedFS an error of its own.
+      await expect(send(2, blocks.with(7, altered))).rejects.toMatchObject({ code: expect.stringMatching(/^(CREDENTIALS_REFUSED|UNAVAILABLE)$/) });
+      expect(await bucket.listParts('image', upload)).toEqual([]);
       const part = { part: 1, etag: (await send(1, blocks)).etag, sizeBytes: body.length };
       expect(await bucket.listParts('image', upload)).toEqual([part]);
       await bucket.completeUpload('image', upload, [part], { absent: true });

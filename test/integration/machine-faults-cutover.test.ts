@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import type { OutscaleFault } from '../../lab/outscale/faults.ts';
 import type { VmWorkload } from '../../src/model/plan.ts';
 import type { WorkloadStatus } from '../../src/model/status.ts';
 import type { ObjectSource, ObjectTarget } from '../../src/ports/object-store.ts';
@@ -48,7 +49,7 @@ async function expectCutOver(machine: MachineStage): Promise<void> {
   await expectArrived(machine);
 }
 
-const faults = ({ outscale }: Site, ...list: Parameters<ReturnType<Site['outscale']['control']>['faults']>[0][]) => outscale.control().faults(list.flat());
+const faults = ({ outscale }: Site, ...list: readonly OutscaleFault[]): Promise<void> => outscale.control().faults(list);
 const requestsOf = async ({ site }: MachineStage): Promise<number> => (await site.outscale.control().counts()).requests;
 
 /** Nothing is asked of a cloud that refused a key until a person resumes. */
@@ -76,7 +77,18 @@ describeStores('a cutover that is disturbed by', () => {
       },
     ),
 
-    'somebody who starts the source: no target machine is made, and the way back is open': play(() => ({}), startedBySomebody),
+    'somebody who starts the source: no target machine is made, and the way back is open': () => {
+      let real: MachineStage | undefined;
+      // After the source was seen as it was left, while its images are imported.
+      const start = async (): Promise<unknown> => real?.site.aws.control('act', { act: 'start instance', id: real.instance });
+      return play(
+        () => before('ensureNetwork', start),
+        async (machine) => {
+          real = machine;
+          await startedBySomebody(machine);
+        },
+      )();
+    },
 
     'a wrong key at night: held, nothing is tried, nothing is lost': () => {
       let real: MachineStage | undefined;
@@ -211,10 +223,7 @@ describeStores('a cutover that is disturbed by', () => {
       (site) =>
         before('importImages', () => {
           const creates = ['CreateSnapshot', 'CreateImage', 'CreateNet', 'CreateSubnet', 'CreateSecurityGroup', 'CreateVms', 'CreateTags'];
-          return faults(
-            site,
-            creates.map((action) => ({ action, what: 'lost answer' as const, times: 1 })),
-          );
+          return faults(site, ...creates.map((action) => ({ action, what: 'lost answer' as const, times: 1 })));
         }),
       async (machine) => {
         const { stage, site, clouds } = machine;
@@ -238,19 +247,15 @@ describeStores('a cutover that is disturbed by', () => {
 const impatient = (usual: VmWorkload): VmWorkload => ({ ...usual, stopMinutes: 0.03, bootCheck: { ...usual.bootCheck, timeoutMinutes: 0.03 } });
 
 async function startedBySomebody(machine: MachineStage): Promise<void> {
-  const { stage, site, instance } = machine;
+  const { stage, site } = machine;
   const sinceMs = Date.now();
-  await stage.until(({ gate }) => gate?.gate === 'cutover', 'w0', 90_000);
-  // While the images are imported.
-  await site.outscale.control().settings({ times: { import: 1500 } });
-  const cutting = stage.cutOver();
-  await stage.until(({ step }) => step === 'import images');
-  await site.aws.control('act', { act: 'start instance', id: instance });
-  await cutting;
+  await cutOver(machine);
   await expectHeld(machine, 'target machine', 'FREEZE_BROKEN', 'owner');
-  await site.outscale.control().settings({ times: { import: 20 } });
   const vms = (await site.outscale.control().history()).filter(({ kind, at }) => kind === 'vm' && Date.parse(at) >= sinceMs);
   expect([vms, await machinesOf(machine, 'cutover')]).toEqual([[], []]);
+  // A resume alone mends nothing: what was written since the start is in no image.
+  await resumed(machine);
+  await expectHeld(machine, 'target machine', 'FREEZE_BROKEN', 'owner');
   await stage.order('rollback');
   await stage.untilState('rolled back', 'waiting');
   expect((await sourceState(machine)).state).toBe('running');

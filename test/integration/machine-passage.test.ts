@@ -3,7 +3,17 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { describeStores } from '../support/stores.ts';
 import { disconnect } from '../workflows/stage.ts';
 import { errand, exportedFrom } from './exported-bundle.ts';
-import { copyOf, expectArrived, expectCleanSlate, expectImages, expectNeverAtOnce, expectSameDisk, machinesOf, sourceState } from './machine-judges.ts';
+import {
+  copyOf,
+  expectArrived,
+  expectCleanSlate,
+  expectImages,
+  expectNeverAtOnce,
+  expectSameDisk,
+  expectSpecified,
+  machinesOf,
+  sourceState,
+} from './machine-judges.ts';
 import { type MachineStage, openSite, type Site, stopMs, withMachineStage, writeTo } from './machine-stage.ts';
 import { discard } from './real-stage.ts';
 
@@ -79,6 +89,7 @@ describeStores('a machine between the two stand-ins', () => {
       expect(bundle).toMatchObject({ verdict: 'PASS', kind: 'final', pending: { workloads: 0, acts: 0 } });
       const verified = (await machine.ledger()).filter(({ event }) => event === 'disk.verified');
       expect(verified.map(({ verdict, digest }) => [verdict, digest?.form, digest?.target?.method])).toEqual(Array(6).fill(['PASS', 'sha256-tree', 'reread']));
+      await expectSpecified([site]);
     });
   });
 

@@ -3,7 +3,6 @@ import { mkdtempSync } from 'node:fs';
 import type { EstateSpec, MadeEstate } from '../../lab/aws/estate.ts';
 import { type AwsLab, startAwsLab } from '../../lab/aws/start.ts';
 import { makeDisks } from '../../lab/disks/make-disks.ts';
-import { writePlaced } from '../../lab/disks/raw-disk.ts';
 import { hasTool } from '../../lab/disks/tool.ts';
 import { LabError } from '../../lab/lab-error.ts';
 import { type OutscaleLab, startOutscaleLab } from '../../lab/outscale/outscale-lab.ts';
@@ -41,7 +40,7 @@ export interface Site {
 
 /** How long a source takes to stop. */
 export const stopMs = 100;
-const quick = { snapshot: 20, import: 20, vanish: 20, image: 20, volume: 20, boot: 20, terminate: 20, consoleRefresh: 0, stopGrace: 100, lock: 60_000 };
+const quick = { snapshot: 20, import: 20, vanish: 20, image: 20, volume: 20, boot: 20, terminate: 20, consoleRefresh: 0, stopGrace: 100, lock: 2_000 };
 const room = { vm_limit: 100, core_limit: 400, volume_limit: 1000, volume_size_limit: 100_000, snapshot_limit: 1000, vpc_limit: 100, sg_limit: 1000 };
 
 /** Give the hook that calls it 300 s: the first time on a machine moto is installed. */
@@ -78,8 +77,6 @@ async function unbootable(folder: string): Promise<Site['images']> {
     dataDisk: { sizeBytes: 2 ** 30, payload: randomBytes(5 << 20) },
     machine: { hasTool, debianTree },
   });
-  // A loader that gives up at once (INT 18h): without any boot code the assessment refuses the disk, and rightly.
-  await writePlaced(root.path, [{ offsetBytes: 0, bytes: Buffer.from([0xcd, 0x18]) }]);
   return { root: root.path, data: data?.path ?? '' };
 }
 
@@ -175,7 +172,7 @@ const estateOf = ({ images: { root, data } }: Site): EstateSpec => ({
   ],
 });
 
-function configOf({ aws, outscale }: Site, bucket: string): Config {
+export function configOf({ aws, outscale }: Site, bucket: string): Config {
   return Config.parse({
     v: 1,
     project: 'machines',

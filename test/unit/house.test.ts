@@ -89,7 +89,7 @@ describe('the house', () => {
 
 describe('the workflow bundle', () => {
   it('serves every errand that the command starts', () => {
-    const served = readFileSync(path.join(root, 'src/workflows/index.ts'), 'utf8').match(/\w+/g) ?? [];
+    const served: readonly string[] = readFileSync(path.join(root, 'src/workflows/index.ts'), 'utf8').match(/\w+/g) ?? [];
     expect(Object.keys(requiredRoles).filter((errand) => !served.includes(errand))).toEqual([]);
   });
 

@@ -96,7 +96,7 @@ describe('a disk shard after a kill', () => {
       wasKilled = process.isDead();
       const kept = partsOnRecord(passage, copying);
       const sentAgain: number[] = [];
-      const target = passage.target.connect({ before: ({ operation, part = 0 }) => void (operation === 'putPart' && sentAgain.push(part)) });
+      const target = passage.target.connect({ before: ({ operation, part = 0 }) => void (operation.startsWith('putPart') && sentAgain.push(part)) });
       const staged = await copyImage({ ...passage, target }, copying);
       expect(sentAgain.filter((part) => kept.has(part))).toEqual([]);
       expect(staged).toEqual(expected);
@@ -112,7 +112,7 @@ describe('a disk shard after a kill', () => {
     let sent = 0;
     const target = passage.target.connect({
       before: ({ operation }) => {
-        if (operation === 'putPart' && ++sent > 2) throw new Killed();
+        if (operation === 'putPartStream' && ++sent > 2) throw new Killed();
       },
     });
     await expect(copyOneShard({ ...passage, target }, copying, 0)).rejects.toBeInstanceOf(Killed);
@@ -131,7 +131,7 @@ describe('a disk shard after a kill', () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const target = passage.target.connect({ before: ({ operation }) => (operation === 'putPart' ? held : undefined) });
+    const target = passage.target.connect({ before: ({ operation }) => (operation === 'putPartStream' ? held : undefined) });
     const former = copyOneShard({ ...passage, target }, copying, 0);
     const settled = expect(former).rejects.toMatchObject({ code: 'FENCED' });
     while (!passage.depot.journals.has(journalName(diskPlaceOf('next', 'copy')))) await new Promise((resolve) => setImmediate(resolve));
@@ -166,7 +166,7 @@ describe('a disk shard after a kill', () => {
     const flight = createFlightBudget({ bytes: 2 * partBlocks * blockBytes });
     const copied = copyOneShard({ ...passage, depot: slow, flight }, copying, 0);
     for (let turns = 0; turns < 2000; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(passage.target.counters.calls.putPart).toBe(2);
+    expect(passage.target.counters.calls.putPartStream).toBe(2);
     resume();
     expect((await copied).blocks).toBe(5 * partBlocks);
   });
@@ -242,9 +242,9 @@ describe('an upload that is lost', () => {
     const [first] = partsOnRecord(passage, copying);
     passage.target.bucket.upload(copying.upload).parts.delete(first ?? 0);
     await expect(sealOne(passage, copying)).rejects.toMatchObject({ code: 'UPLOAD_MISSING' });
-    const sent = passage.target.counters.calls.putPart ?? 0;
+    const sent = passage.target.counters.calls.putPartStream ?? 0;
     await copyOneShard(passage, copying, 0);
-    expect(passage.target.counters.calls.putPart).toBe(sent + 1);
+    expect(passage.target.counters.calls.putPartStream).toBe(sent + 1);
     await expectImage(passage, { snapshot: 'next', image: await sealOne(passage, copying) });
   });
 });
