@@ -70,11 +70,6 @@ export class Connection {
     };
   }
 
-  /** Has carried an exchange, so the peer may have closed it since. */
-  get isUsed(): boolean {
-    return this.#answers > 0;
-  }
-
   get isOpen(): boolean {
     return this.#isOpen;
   }

@@ -50,15 +50,12 @@ export function createSocketTransport(options: TransportOptions = {}): Transport
       const pool = poolOf(request.origin);
       let connection = await pool.take(request.signal);
       try {
-        if (request.stream && connection.isUsed) {
-          // Its body can be sent only once, and this socket may be stale.
-          connection.close();
-          connection = pool.fresh();
-        }
         return await begin(connection, request);
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
-        if (request.method === 'POST') throw networkError(error.cause, request.method, false);
+        // A stream can be read only once, so a socket that was stale is the caller's to meet: UNAVAILABLE, and it sends anew. A new socket for each
+        // part would cost a handshake and a slow start, which is dear over a long way.
+        if (request.method === 'POST' || request.stream) throw networkError(error.cause, request.method, false);
         connection = pool.fresh();
         return await begin(connection, request);
       } finally {

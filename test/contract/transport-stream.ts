@@ -25,8 +25,8 @@ export function testStreamedBodies(
   const servers: Server[] = [];
   const transports: Transport[] = [];
 
-  /** `onRequest` when a head has come; by default the answer follows the whole body. */
-  async function serve(onRequest?: (request: Served, n: number) => void): Promise<{ origin: string; requests: Served[]; sockets: () => number }> {
+  /** `onRequest` when a head has come; without it, or where it says `usual`, the answer follows the whole body. */
+  async function serve(onRequest?: (request: Served, n: number) => unknown): Promise<{ origin: string; requests: Served[]; sockets: () => number }> {
     const requests: Served[] = [];
     let sockets = 0;
     const server = createServer((raw) => {
@@ -35,6 +35,7 @@ export function testStreamedBodies(
       for (const each of [raw, socket]) each.on('error', () => undefined);
       const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
       let current: Served | undefined;
+      let isUsual = true;
       socket.on('data', (data: Buffer) => {
         let body = data;
         if (!current) {
@@ -43,10 +44,10 @@ export function testStreamedBodies(
           current = { socket, head, received: [], declaredBytes: Number(/content-length: (\d+)/.exec(head)?.[1] ?? 0), closed };
           requests.push(current);
           body = data.subarray(end + 4);
-          onRequest?.(current, requests.length);
+          isUsual = !onRequest || onRequest(current, requests.length) === 'usual';
         }
         current.received.push(Buffer.from(body));
-        if (onRequest || current.received.reduce((sum, { length }) => sum + length, 0) < current.declaredBytes) return;
+        if (!isUsual || current.received.reduce((sum, { length }) => sum + length, 0) < current.declaredBytes) return;
         current = undefined;
         socket.write(ok);
       });
@@ -120,11 +121,14 @@ export function testStreamedBodies(
       await seen.ended;
     });
 
-    it('never goes out on a connection that may be stale', async () => {
-      const { origin, sockets } = await serve();
+    it('goes out on a connection that was used; where that was stale it is the caller who sends anew', async () => {
+      const { origin, sockets } = await serve(({ socket }, n) => (n === 3 ? socket.destroy() : 'usual'));
       const one = transport({ connections: 1 });
       await one.request({ method: 'PUT', origin, path: '/b/k', headers: {} });
       await put(one, origin, watched([Buffer.from('x')], 1).stream);
+      expect(sockets()).toBe(1);
+      await expect(put(one, origin, watched([Buffer.from('x')], 1).stream)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect((await put(one, origin, watched([Buffer.from('x')], 1).stream)).status).toBe(200);
       expect(sockets()).toBe(2);
     });
 

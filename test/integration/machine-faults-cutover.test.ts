@@ -14,7 +14,7 @@ import { discard } from './real-stage.ts';
 jest.setTimeout(240_000);
 
 const block = 524_288;
-const width = 3;
+const width = 4;
 const sites = createSites('cutover', width);
 afterAll(async () => {
   await disconnect();
