@@ -198,14 +198,14 @@ async function closeTarget(run: VmRun): Promise<void> {
 }
 
 async function removeMade(run: VmRun, purpose: Purpose): Promise<void> {
-  await run.hands.machine.removeMade(makingTask(run, purpose));
+  await run.hands.machine.removeMade({ ...makingTask(run, purpose), disks: run.state.disks });
   if (purpose === 'cutover') delete run.state.target;
 }
 
 async function endRehearsal(run: VmRun): Promise<void> {
   const { rehearsal } = run.state;
   if (!rehearsal) return;
-  await run.hands.machine.removeMade({ ...run.task, purpose: 'rehearsal', makes: rehearsal.makes });
+  await run.hands.machine.removeMade({ ...run.task, purpose: 'rehearsal', makes: rehearsal.makes, disks: run.state.disks });
   delete run.state.rehearsal;
 }
 

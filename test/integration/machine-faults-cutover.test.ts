@@ -204,6 +204,11 @@ describeStores('a cutover that is disturbed by', () => {
       },
     ),
 
+    'a refusal right after its machine was made, before it had its tag: the way back finds it all the same': play(
+      (site) => before('ensureMachine', () => faults(site, { action: 'CreateVms', what: 'slow', times: 1 })),
+      refusedBeforeItsTag,
+    ),
+
     'a stop that never ends: held, never forced; when it has ended, a resume goes on': play(
       ({ aws }) => ({
         entry: (usual) => impatient(unrehearsed(usual)),
@@ -259,6 +264,28 @@ async function startedBySomebody(machine: MachineStage): Promise<void> {
   await stage.order('rollback');
   await stage.untilState('rolled back', 'waiting');
   expect((await sourceState(machine)).state).toBe('running');
+  await discard(stage);
+  await expectCleanSlate(machine);
+}
+
+/** The machine runs and no listing by tags shows it: before the source starts, it must be found and gone. */
+async function refusedBeforeItsTag(machine: MachineStage): Promise<void> {
+  const { stage, site } = machine;
+  const control = site.outscale.control();
+  const sinceMs = Date.now();
+  await stage.until(({ gate }) => gate?.gate === 'cutover', 'w0', 90_000);
+  const cutting = stage.cutOver();
+  while ((await control.faultHits())[0] !== 1) await new Promise((later) => setTimeout(later, 50));
+  await faults(site, { action: 'CreateTags', what: 'denied' });
+  await cutting;
+  await expectHeld(machine, 'target machine', 'PERMISSION_DENIED');
+  const vms = (await control.history()).filter(({ kind, at }) => kind === 'vm' && Date.parse(at) >= sinceMs);
+  expect([(await control.running()).some(({ vm }) => vm === vms[0]?.id), await machinesOf(machine, 'cutover')]).toEqual([true, []]);
+  await faults(site);
+  await stage.order('rollback');
+  await stage.untilState('rolled back', 'waiting');
+  expect((await sourceState(machine)).state).toBe('running');
+  await expectNeverAtOnce(machine, [vms[0]?.id ?? ''], { sinceMs, stopMs });
   await discard(stage);
   await expectCleanSlate(machine);
 }

@@ -117,10 +117,9 @@ export const createMakingActivities = (deps: MachineDeps) => ({
 async function importedDisk(deps: MachineDeps, task: MakingTask, { label, image }: StagedDisk, signal: AbortSignal): Promise<TargetSnapshot> {
   const { machines, importHours } = targetOf(deps, task);
   const mark = makingMark(task, label);
-  const known = await machines.snapshot({ mark }, signal);
-  const begun =
-    known ??
-    (await machines.importSnapshot({ mark, url: await stagingOf(deps, task).presign(image.key, importHours * 3600), sizeBytes: image.sizeBytes }, signal));
+  // Asked for again, it is the one that stands under the mark: also one that a crash left without its tag, which it gets now.
+  const url = await stagingOf(deps, task).presign(image.key, importHours * 3600);
+  const begun = await machines.importSnapshot({ mark, url, sizeBytes: image.sizeBytes }, signal);
   const failed = (detail: string): MigrationError => new MigrationError('IMPORT_FAILED', { operation: `import ${label}`, target: begun.id, detail });
   return until(
     deps.clock,

@@ -7,7 +7,7 @@ import { evidenceOf, record, recorded } from '../recording.ts';
 import { closeFinalSet } from '../sets.ts';
 import { type MakingTask, makingMark, networkMark, stagingMarker } from './making.ts';
 import { refuseRunningSource } from './stopping.ts';
-import { type MachineDeps, sourceOf, stagingOf, targetOf, until, type VmTask } from './task.ts';
+import { type MachineDeps, type MovedDisk, sourceOf, stagingOf, targetOf, until, type VmTask } from './task.ts';
 
 /** What a rollback kept: snapshots of the target's disks, until a person discards them. */
 export interface KeptDisks {
@@ -20,7 +20,7 @@ const order: readonly Removable[] = ['machine', 'image', 'snapshot', 'network'];
 /** Taking away what we made on the target, and only that: each thing carries our mark. */
 export const createRemovingActivities = (deps: MachineDeps) => ({
   /** Everything of one try: machine with its volumes, image, imported snapshots, and a rehearsal's network. Gone when it returns. */
-  removeMade: (task: MakingTask): Promise<void> =>
+  removeMade: (task: MakingTask & { readonly disks: readonly MovedDisk[] }): Promise<void> =>
     attempt((run) =>
       recorded(
         deps,
@@ -28,7 +28,7 @@ export const createRemovingActivities = (deps: MachineDeps) => ({
         `machine ${task.purpose}`,
         async () => {
           const marked = await targetOf(deps, task).machines.marked(`${makingMark(task)}/`, run.signal);
-          await removeAll(deps, task, marked, run);
+          await removeAll(deps, task, [...marked, ...madeOf(task)], run);
           if (task.purpose === 'rehearsal') await removed(deps, task, 'network', makingMark(task, 'network'), run);
         },
         { kind: 'undo' },
@@ -204,6 +204,13 @@ export const createRemovingActivities = (deps: MachineDeps) => ({
       for (const key of task.keys) await removeObject(stagingOf(deps, task), key, signal);
     }),
 });
+
+/** By their own marks: a crash or a refusal between a create and its tag leaves what no listing by tags shows, a machine that runs among it. */
+const madeOf = (task: MakingTask & { readonly disks: readonly MovedDisk[] }) => [
+  { kind: 'machine' as const, mark: makingMark(task, 'machine') },
+  { kind: 'image' as const, mark: makingMark(task, 'image') },
+  ...task.disks.map(({ label }) => ({ kind: 'snapshot' as const, mark: makingMark(task, label) })),
+];
 
 /** How long a network may still count as used by the machine that just left it. */
 const networkPatienceMs = 60_000;

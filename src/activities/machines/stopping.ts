@@ -107,7 +107,11 @@ export async function refuseRunningSource(deps: MachineDeps, task: VmTask, launc
   const { instance } = task.entry.source;
   const now = await sourceOf(deps, task).machines.state(instance, signal);
   if (now.state !== 'stopped' || now.launchedAt !== launchedAt)
-    throw new MigrationError('FREEZE_BROKEN', { operation: 'start target machine', source: instance, detail: `the source is ${now.state}` });
+    throw new MigrationError('FREEZE_BROKEN', {
+      operation: 'start target machine',
+      source: instance,
+      detail: `the source is ${now.state}, or somebody started it since: go back (ecluse rollback), and cut over again`,
+    });
 }
 
 const atRest: ReadonlySet<MachineState | string> = new Set(['stopped', 'terminated']);

@@ -18,7 +18,7 @@ export function createSnapshots(cloud: Cloud): Snapshots {
       () => cloud.client.call('CreateSnapshot', request, signal),
     );
     // A crash here leaves a snapshot without its tag; the next call finds it by its description, and tags it.
-    if (markOf(made) === undefined) await tag(cloud.client, [idOf(made.SnapshotId, cloud.asked('CreateSnapshot'))], mark, signal);
+    if (markOf(made) === undefined) await tagged(cloud, idOf(made.SnapshotId, cloud.asked('CreateSnapshot')), mark, signal);
     return snapshotOf(cloud, made);
   }
 
@@ -31,6 +31,15 @@ export function createSnapshots(cloud: Cloud): Snapshots {
       return found && snapshotOf(cloud, found);
     },
   };
+}
+
+/** An import may vanish before it has its tag: whoever looks at it next is told that it is not there. */
+async function tagged(cloud: Cloud, id: string, mark: string, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await tag(cloud.client, [id], mark, signal);
+  } catch (error) {
+    if (!isNotThere(error)) throw error;
+  }
 }
 
 export async function removeSnapshot(cloud: Cloud, mark: string, signal: AbortSignal | undefined): Promise<'gone' | 'waiting'> {

@@ -243,7 +243,7 @@ describe('an approval', () => {
     await stage.worker.run('receiveInstruction', { project, planDigest: await stage.world.depot.put(Buffer.from('plan 2')), workloads: 1, by: 'olga' });
     const task = {
       place: { project, workload: 'w0', run: 1, pass: 0, turn: 0 },
-      entry: { name: 'w0' },
+      entry: { name: 'w0', kind: 'bucket' },
       gate: 'cutover',
       scope: stage.shown.scope,
       n: 1,

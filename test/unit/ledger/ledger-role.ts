@@ -268,9 +268,15 @@ function note(roots: Map<number, Set<string>>, body: string, line: string): stri
 
 /** The task of a gate as the workflow hands it over. */
 export const gateTask = (gate: 'loss' | 'cutover' | 'finalize' | 'discard', scope: string, { workload = 'w0', n = 1, by = 'p-1', isSigned = true } = {}) =>
-  ({ place: { project, workload, run: 1, pass: 0, turn: 0 }, entry: { name: workload }, gate, scope, n, by, isSigned }) as unknown as Parameters<
-    Activities['sealGate']
-  >[0];
+  ({
+    place: { project, workload, run: 1, pass: 0, turn: 0 },
+    entry: { name: workload, kind: 'bucket' },
+    gate,
+    scope,
+    n,
+    by,
+    isSigned,
+  }) as unknown as Parameters<Activities['sealGate']>[0];
 
 /** What an approver signs, from what the project shows. `edit` makes it wrong. */
 export function approvalOf(
