@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { partsFolder } from '../folders.ts';
 import { LabError } from '../lab-error.ts';
 import type { Say } from '../parts.ts';
@@ -87,7 +87,14 @@ async function make(folder: string, say: Say): Promise<void> {
   // 0700: the tree holds set-uid programs, which are nobody's business on this machine.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   say(`making a Debian ${suite} with debootstrap (about half a minute)`);
-  await debootstrap(root);
+  // debootstrap takes no path with spaces or accents, and a clone may lie under one: it is led there by a plain name.
+  const plain = await mkdtemp('/tmp/ecluse-debian-');
+  try {
+    await symlink(folder, `${plain}/tree`);
+    await debootstrap(`${plain}/tree/root`);
+  } finally {
+    await rm(plain, { recursive: true, force: true });
+  }
   const kernel = (await readdir(`${root}/boot`)).find((name) => name.startsWith('vmlinuz-'))?.slice('vmlinuz-'.length);
   if (!kernel) throw new LabError('debootstrap left no kernel');
   await makeInitrd(root, kernel, drivers.withoutVirtio, `${folder}/initrd-without-virtio`);

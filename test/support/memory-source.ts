@@ -32,8 +32,10 @@ export function createMemorySource(history: string[] = []): MemorySource {
     ['vol-root', emptyDisk(gibibyte)],
     ['vol-data', emptyDisk(gibibyte)],
   ]);
-  for (const n of [0, 1, 2, 300, 2000]) volumes.get('vol-root')?.blocks.set(n, n === 0 ? bootBlock() : blockOf(`root ${n}`, n));
-  for (const n of [5, 6, 900]) volumes.get('vol-data')?.blocks.set(n, blockOf(`data ${n}`, n));
+  // Enough for a delta: a data region of less than 5 MiB is copied whole.
+  const many = Array.from({ length: 12 }, (_, n) => n);
+  for (const n of [...many, 300, 2000]) volumes.get('vol-root')?.blocks.set(n, n === 0 ? bootBlock() : blockOf(`root ${n}`, n));
+  for (const n of [...many, 900]) volumes.get('vol-data')?.blocks.set(n, blockOf(`data ${n}`, n));
   const snapshotsById: MemorySource['snapshotsById'] = new Map();
   const reads: MemorySource['reads'] = [];
   let ids = 0;

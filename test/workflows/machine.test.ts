@@ -1,7 +1,7 @@
 import { afterAll, expect, it, jest } from '@jest/globals';
 import { describeTemporal } from '../support/temporal.ts';
 import { disconnect, withStage } from './stage.ts';
-import { machinePassage } from './suites.ts';
+import { attend, machinePassage } from './suites.ts';
 
 jest.setTimeout(120_000);
 afterAll(disconnect);
@@ -11,7 +11,7 @@ describeTemporal('a virtual machine in memory', () => {
     const scenery = machinePassage.set();
     const { machine } = scenery.options;
     await withStage(scenery.options, async (stage) => {
-      await stage.until(({ waitingFor }) => waitingFor === 'order rehearse');
+      await attend(stage, ({ waitingFor }) => waitingFor === 'order rehearse', {});
       const first = machine?.source.reads.length ?? 0;
       machine?.source.write('vol-root', 300, 'written while it runs');
       await machinePassage.forth(stage);
