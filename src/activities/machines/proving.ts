@@ -1,3 +1,4 @@
+import { machineMark } from '../../core/ids.ts';
 import type { Digest, Verdict } from '../../model/digest.ts';
 import { blockBytes, type ImageRef } from '../../model/disk.ts';
 import type { ManifestRef, RunRef } from '../../model/manifest.ts';
@@ -35,23 +36,22 @@ export const createProvingActivities = (deps: TransferDeps) => ({
       }),
     ),
 
-  /** Compares the roots of a pass, disk by disk, and puts that on record. */
+  /**
+   * Compares the roots of a pass, disk by disk, and puts that on record. Rows and times are made once a pass and kept before anything is recorded:
+   * an attempt that died in between is followed by one that records the same.
+   */
   proveDisks: (task: VmTask & { readonly disks: readonly StagedDisk[] }): Promise<ProvenPass> =>
-    attempt((run) =>
-      once(deps.depot, turnName(task.place, 'proof'), async () => {
-        const proofs = [];
-        for (const disk of [...task.disks].sort((a, b) => (a.disk < b.disk ? -1 : 1))) proofs.push({ disk, ...(await proven(deps, task, disk, run)) });
-        const manifest = openManifest(deps.depot, { cut: uncut });
-        for (const [i, { disk, row }] of proofs.entries()) await manifest.add(entryOf(disk), { ...row, i });
-        const sealed = await manifest.close();
-        const [shard] = (await readIndex(deps.depot, sealed.digest)).shards;
-        const { totals, count } = startTotals();
-        for (const { row } of proofs) count(row);
-        if (shard?.rows) await record(deps, task, 'batch.verified', 'verify/0', await batchSaid(deps.depot, task.entry, shard.rows, totals, shard.entries));
-        const failed = proofs.filter(({ row }) => row.verdict !== 'PASS').map(({ disk }) => disk.label);
-        return { run: sealed, verdict: failed.length === 0 ? 'PASS' : 'FAIL', failed } as const;
-      }),
-    ),
+    attempt(async (run) => {
+      const { place } = task;
+      const proof = await once(deps.depot, machineMark(place, `r${place.run}`, `p${place.pass}`, 'proof'), () => provenPass(deps, task, run));
+      for (const { row, ...disk } of proof.disks) await recordDisk(deps, task, disk, row);
+      const [shard] = (await readIndex(deps.depot, proof.run.digest)).shards;
+      const { totals, count } = startTotals();
+      for (const { row } of proof.disks) count(row);
+      if (shard?.rows) await record(deps, task, 'batch.verified', 'verify/0', await batchSaid(deps.depot, task.entry, shard.rows, totals, shard.entries));
+      const failed = proof.disks.filter(({ row }) => row.verdict !== 'PASS').map(({ label }) => label);
+      return { run: proof.run, verdict: failed.length === 0 ? 'PASS' : 'FAIL', failed } as const;
+    }),
 
   /** The disks as they were when the source had stopped: the inventory that has the last word. */
   sealLastDisks: (task: VmTask & { readonly disks: readonly StagedDisk[] }): Promise<ManifestRef> =>
@@ -63,27 +63,44 @@ export const createProvingActivities = (deps: TransferDeps) => ({
     ),
 });
 
-async function proven(deps: TransferDeps, task: VmTask, disk: StagedDisk, { heartbeat, signal }: Attempt): Promise<{ row: ObjectRow }> {
-  const { label, image } = disk;
-  const { verdict, sourceRoot, targetRoot } = await sealVerification(
-    engineOf(deps, task),
-    { image: image.digest, place: diskPlace(task, label, 'verify', 0) },
-    heartbeat,
-    signal,
-  );
-  const at = new Date(deps.clock.now()).toISOString();
+interface ProvenDisk {
+  readonly label: string;
+  readonly blocks: number;
+  readonly takenAt: string;
+  /** When the last of its bytes had been read back. */
+  readonly readAt: string;
+  readonly row: ObjectRow;
+}
+
+async function provenPass(
+  deps: TransferDeps,
+  task: VmTask & { readonly disks: readonly StagedDisk[] },
+  { heartbeat, signal }: Attempt,
+): Promise<{ readonly run: RunRef; readonly disks: readonly ProvenDisk[] }> {
+  const disks: ProvenDisk[] = [];
+  const manifest = openManifest(deps.depot, { cut: uncut });
+  for (const [i, disk] of [...task.disks].sort((a, b) => (a.disk < b.disk ? -1 : 1)).entries()) {
+    const { label, image, takenAt } = disk;
+    const proof = await sealVerification(engineOf(deps, task), { image: image.digest, place: diskPlace(task, label, 'verify', 0) }, heartbeat, signal);
+    const row = { ...rowOf(deps, task, disk, proof), i };
+    await manifest.add(entryOf(disk), row);
+    disks.push({ label, blocks: image.blocks, takenAt, readAt: new Date(deps.clock.now()).toISOString(), row });
+  }
+  return { run: await manifest.close(), disks };
+}
+
+function recordDisk(deps: TransferDeps, task: VmTask, { label, blocks, takenAt, readAt }: Omit<ProvenDisk, 'row'>, row: ObjectRow): Promise<void> {
   const by = `svc:${deps.role}`;
-  await record(deps, task, 'disk.verified', `disk/${label}`, {
-    unit: { kind: 'disk', ref: task.entry.name, count: image.blocks, size_bytes: String(disk.sizeBytes) },
+  return record(deps, task, 'disk.verified', `disk/${label}`, {
+    unit: { kind: 'disk', ref: task.entry.name, count: blocks, size_bytes: String(row.sizeBytes) },
     digest: {
       form: 'sha256-tree',
       chunk_bytes: blockBytes,
-      source: { value: sourceRoot, by, at: disk.takenAt },
-      target: { value: targetRoot, by, at, method: 'reread' },
+      source: { value: row.sha256 ?? '', by, at: takenAt },
+      target: { value: row.targetSha256 ?? '', by, at: readAt, method: 'reread' },
     },
-    verdict,
+    verdict: row.verdict,
   });
-  return { row: rowOf(deps, task, disk, { verdict, sourceRoot, targetRoot }) };
 }
 
 function rowOf(
