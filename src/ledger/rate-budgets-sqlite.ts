@@ -57,18 +57,26 @@ export function openSqliteRateBudgets(options: SqliteRateBudgetsOptions): RateBu
 }
 
 function openFile(file: string): DatabaseSync {
-  let db: DatabaseSync | undefined;
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    db = new DatabaseSync(file, { timeout: openingMs });
-    // A power cut ends every holder with the lease it may lose.
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema} PRAGMA busy_timeout = ${tryMs}`);
-    return db;
-  } catch (error) {
-    db?.close();
-    throw ledgerFailure('open rate budgets', error);
+  const deadlineMs = performance.now() + openingMs;
+  for (;;) {
+    let db: DatabaseSync | undefined;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      db = new DatabaseSync(file, { timeout: openingMs });
+      // A power cut ends every holder with the lease it may lose.
+      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema} PRAGMA busy_timeout = ${tryMs}`);
+      return db;
+    } catch (error) {
+      db?.close();
+      const failure = ledgerFailure('open rate budgets', error);
+      // Of several that turn a new file to WAL at once, SQLite refuses all but one without waiting.
+      if (!isMigrationError(failure, 'LEDGER_BUSY') || performance.now() > deadlineMs) throw failure;
+      Atomics.wait(pausing, 0, 0, 5 + Math.random() * 20);
+    }
   }
 }
+
+const pausing = new Int32Array(new SharedArrayBuffer(4));
 
 /** `work` is synchronous, so nothing of this process comes between; the file's lock keeps out the others. */
 async function exclusively<T>(db: DatabaseSync, busyMs: number, operation: string, work: () => T): Promise<T> {

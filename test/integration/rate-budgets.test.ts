@@ -45,6 +45,20 @@ function busiest(calls: readonly Call[]): number {
   return most;
 }
 
+it('workers that start at the same moment all open the table', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const args = ['--no-warnings', join(import.meta.dirname, '../support/open-rates.ts'), join(folder, `fresh-${round}.db`), String(Date.now() + 1500)];
+    const codes = await Promise.all(
+      Array.from({ length: 6 }, () => {
+        const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+        children.push(child);
+        return new Promise((resolve) => child.once('close', resolve));
+      }),
+    );
+    expect(codes).toEqual([0, 0, 0, 0, 0, 0]);
+  }
+});
+
 it('one control and two transfer processes keep within the budgets of all, and take over what a killed one had', async () => {
   const counters = await Promise.all([50, 5].map(startCounter));
   const places = counters.flatMap(({ url, capacity }) => [url, String(capacity)]);

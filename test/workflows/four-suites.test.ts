@@ -3,7 +3,7 @@ import { describeTemporal } from '../support/temporal.ts';
 import { disconnect } from './stage.ts';
 import { bucketPassage, callsOf, dieAtAppend, everythingTwice, type FailureForm, failAt, machinePassage } from './suites.ts';
 
-jest.setTimeout(480_000);
+jest.setTimeout(900_000);
 afterAll(disconnect);
 
 /** So many passages at once: each is mostly waiting. */
