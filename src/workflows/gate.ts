@@ -1,6 +1,7 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { PolicyGate } from '../activities/gates.ts';
 import { sealWait } from '../core/next-command.ts';
+import { failure } from './failures.ts';
 import { evidencePatch } from './policies.ts';
 import type { WorkloadRun } from './workload-run.ts';
 import type { WorkloadInput, WorkloadMemory } from './workload-state.ts';
@@ -63,4 +64,16 @@ async function sealGate(
   });
   run.note({ condition: 'moving' }, ['waitingFor']);
   return isOpen;
+}
+
+/** Losses found later, while copying, are asked for again before the cutover. */
+export async function acceptLosses(run: WorkloadRun<WorkloadInput, WorkloadMemory>): Promise<void> {
+  const { state } = run;
+  const codes = state.status.losses.map(({ code }) => code);
+  if (codes.every((code) => state.acceptedLosses.includes(code))) return;
+  const gate = await passGate(run, 'loss', { losses: codes, until: () => run.isOrderedBack });
+  if (gate === 'rejected') throw failure('REJECTED', 'gate loss');
+  if (gate !== 'approved') return run.settle();
+  state.acceptedLosses = codes;
+  await run.show({ condition: 'moving' });
 }

@@ -4,7 +4,7 @@ import { none, type StepTable } from '../core/saga.ts';
 import { runWindow } from '../core/window.ts';
 import type { BucketRun, PhaseName } from './bucket-state.ts';
 import { failure } from './failures.ts';
-import { passGate } from './gate.ts';
+import { acceptLosses } from './gate.ts';
 import { runPass, startFirstPass } from './pass.ts';
 import { evidencePatch } from './policies.ts';
 import { mergeLosses } from './workload-state.ts';
@@ -73,18 +73,6 @@ async function assess(run: BucketRun): Promise<void> {
   state.configuration = configuration;
   const evidence = { ...state.status.evidence, configuration, assessment: samples };
   run.note({ objects: manifest.count, sizeBytes: manifest.sizeBytes, losses: mergeLosses([], losses), evidence });
-}
-
-/** Losses found later, while copying, are asked for again before the cutover. */
-async function acceptLosses(run: BucketRun): Promise<void> {
-  const { state } = run;
-  const codes = state.status.losses.map(({ code }) => code);
-  if (codes.every((code) => state.acceptedLosses.includes(code))) return;
-  const gate = await passGate(run, 'loss', { losses: codes, until: () => run.isOrderedBack });
-  if (gate === 'rejected') throw failure('REJECTED', 'gate loss');
-  if (gate !== 'approved') return run.settle();
-  state.acceptedLosses = codes;
-  await run.show({ condition: 'moving' });
 }
 
 async function noteForeign(run: BucketRun): Promise<void> {

@@ -1,6 +1,5 @@
 import { none, type StepTable } from '../core/saga.ts';
-import { failure } from './failures.ts';
-import { passGate } from './gate.ts';
+import { acceptLosses } from './gate.ts';
 import { abandonPass, begunAnew, planPass, runDiskPass, standingDisks } from './vm-pass.ts';
 import type { MadeMachine, VmPhase, VmRun } from './vm-state.ts';
 import { mergeLosses } from './workload-state.ts';
@@ -92,17 +91,6 @@ async function inspectGuest(run: VmRun): Promise<void> {
   });
   const { losses, report } = await hands.transfer.inspectGuest({ ...task, disks });
   run.note({ losses: mergeLosses(state.status.losses, losses), evidence: { ...state.status.evidence, guest: report } });
-}
-
-async function acceptLosses(run: VmRun): Promise<void> {
-  const { state } = run;
-  const codes = state.status.losses.map(({ code }) => code);
-  if (codes.every((code) => state.acceptedLosses.includes(code))) return;
-  const gate = await passGate(run, 'loss', { losses: codes, until: () => run.isOrderedBack });
-  if (gate === 'rejected') throw failure('REJECTED', 'gate loss');
-  if (gate !== 'approved') return run.settle();
-  state.acceptedLosses = codes;
-  await run.show({ condition: 'moving' });
 }
 
 /** The pass that was planned before the gate; done already when this step is entered again. */

@@ -3,10 +3,10 @@ import { isMigrationError, MigrationError } from '../../core/migration-error.ts'
 import type { Transport } from '../../ports/transport.ts';
 import { type Patience, patience as usual } from '../../wire/retry.ts';
 import type { CredentialMemory } from '../s3/credentials.ts';
+import { handlerOver } from '../s3/sdk-handler.ts';
 import { thrown } from './errors.ts';
 import type { Ec2Operation } from './operations.ts';
 import type { Pace } from './pace.ts';
-import { handlerOver } from './sdk-handler.ts';
 
 /** Input and output of each EC2 action that is called: the SDK's own types, the names declared in operations.ts. */
 export interface Ec2Calls extends Record<Ec2Operation, readonly [object, object]> {

@@ -2,8 +2,8 @@ import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsCloud } from '../../model/config.ts';
 import type { Transport } from '../../ports/transport.ts';
 import type { CredentialProvider } from '../s3/credentials.ts';
+import { handlerOver } from '../s3/sdk-handler.ts';
 import { thrown } from './errors.ts';
-import { handlerOver } from './sdk-handler.ts';
 
 export interface RoleParts {
   readonly cloud: Pick<AwsCloud, 'endpoints'>;

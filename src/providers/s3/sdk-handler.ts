@@ -13,8 +13,8 @@ interface SdkRequest {
   readonly body?: string | Uint8Array;
 }
 
-/** An AWS SDK over our transport: one set of sockets and timeouts, and lengths are checked, which the SDK's own handler does not do. */
-export function handlerOver(transport: Transport): Record<string, unknown> {
+/** An AWS SDK over our transport; `tellServer` hears what each answer's server calls itself: one set of sockets and timeouts, and lengths are checked, which the SDK's own handler does not do. */
+export function handlerOver(transport: Transport, tellServer: (name: string) => void = () => undefined): Record<string, unknown> {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request: SdkRequest, { abortSignal }: { readonly abortSignal?: AbortSignal } = {}) {
@@ -30,6 +30,7 @@ export function handlerOver(transport: Transport): Record<string, unknown> {
         sink: (chunk) => chunks.push(Buffer.from(chunk)),
         signal: abortSignal,
       });
+      tellServer(answer.headers.server ?? '');
       const received = answer.status < 300 ? Buffer.concat(chunks) : answer.body;
       return { response: { statusCode: answer.status, headers: { ...answer.headers }, body: received } };
     },
